@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// An estate and what configures a server have rooms of their own; who serves an estate finds their names here.
+// The types of the packages state and settings that a caller of this package needs.
 type (
 	// Estate is the VM backup data of an Azure tenant; see [state.Estate].
 	Estate = state.Estate

@@ -69,7 +69,7 @@ func newTask(name, started, status string) rawjson.Object {
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
-// completeSnapshot ends the first task of a backup job; the recovery point may exist already (a setting). For a
+// completeSnapshot ends the first task of a backup job, and with Settings.PointAtSnapshot makes the recovery point. For a
 // restore it sets the first progress, as recorded.
 func (s *Server) completeSnapshot(op *state.Operation, at time.Time) {
 	if op.Action == state.ActRestore {
@@ -153,8 +153,8 @@ func (s *Server) completeBackup(op *state.Operation, at time.Time) {
 	}
 }
 
-// adoptRunningJobs schedules the completion of jobs that were running in the snapshot, and the purge of soft-deleted
-// items.
+// adoptRunningJobs schedules the completion of the estate's running jobs that no operation of the estate has, and the
+// purge of soft-deleted items.
 func (s *Server) adoptRunningJobs() {
 	now := s.clock.now()
 	known := map[string]bool{}
@@ -202,5 +202,5 @@ func adoptedDurationKind(operation string) string {
 	return state.ActRestore
 }
 
-// finishAdopted has no effect besides the job's end: the job's purpose is unknown.
+// finishAdopted does nothing: an adopted job only ends, for what it was to bring about is unknown.
 func (s *Server) finishAdopted(*state.Operation, time.Time) {}

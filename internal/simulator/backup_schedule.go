@@ -29,7 +29,7 @@ func (s *Server) scheduleTick(from time.Time) {
 	s.st.Start(&state.Operation{ID: "tick", Action: state.ActScheduled, Started: from, Ends: next, State: state.InProgress})
 }
 
-// resumeScheduler starts where an earlier run stopped.
+// resumeScheduler starts where an earlier server of the estate stopped, at most longestCatchUp ago.
 func (s *Server) resumeScheduler(now time.Time) {
 	from := now
 	if last := s.st.Service.Scheduled; !last.IsZero() && last.Before(now) {

@@ -123,7 +123,8 @@ func (s *Server) applyImmediately(c *requestContext, a settings.ConcurrentClient
 	route.handle(other)
 }
 
-// applyFaultBefore applies a fault's effects ahead of the request; it panics to close the connection.
+// applyFaultBefore picks the fault of the request, revokes the tokens if the fault says so, and returns how long to
+// delay the request. It takes the server's lock.
 func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

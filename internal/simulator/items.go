@@ -122,7 +122,7 @@ func (rc *requestContext) getItem() reply.Reply {
 	return reply.OK(body)
 }
 
-// extendedInfo appears only on request (docs/azure.md §3).
+// extendedInfo returns an item's extendedInfo, which a reply has only on request (docs/azure.md §3).
 func (rc *requestContext) extendedInfo(it *state.Item) rawjson.Object {
 	points := rc.pointsOf(it.Key)
 	o := rawjson.NewObject("recoveryPointCount", len(points), "policyInconsistent", false)

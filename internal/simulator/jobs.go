@@ -127,7 +127,7 @@ func editTasks(extended []byte, change func(task *rawjson.Object)) json.RawMessa
 	})
 }
 
-// listJobs returns the newest first (docs/azure.md §11, §33.29).
+// listJobs returns the vault's jobs, the newest first (docs/azure.md §11, §33.29).
 func (rc *requestContext) listJobs() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
@@ -189,7 +189,8 @@ func (w timeWindow) contains(t time.Time) bool { return !t.Before(w.from) && !t.
 // jobDate is the form of dates in job filters: 2026-11-01 12:00:00 AM, UTC (docs/azure.md §11).
 const jobDate = "2006-01-02 03:04:05 PM"
 
-// parseJobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
+// parseJobWindow returns the period that a job filter asks for: 30 days from or to the one bound that it has, and the
+// last 30 days where it has none (docs/azure.md §11).
 func parseJobWindow(f query.Filter, now time.Time) (timeWindow, error) {
 	const span = 30 * 24 * time.Hour
 	var w timeWindow

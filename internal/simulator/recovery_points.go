@@ -30,8 +30,8 @@ type sourceDisk struct {
 	Tags       json.RawMessage `json:"tags,omitempty"`
 }
 
-// disksOf returns the disks of an item's VM, split by the item's disk filter. For a deleted VM only its OS disk is
-// known.
+// disksOf returns the disks of an item's VM, split by the item's disk filter. Of a deleted VM nothing is known: it has
+// one made-up OS disk.
 func (s *Server) disksOf(it *state.Item) (included, excluded []sourceDisk) {
 	machine := s.st.VMs.Get(it.VM)
 	if machine == nil {

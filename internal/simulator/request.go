@@ -82,7 +82,8 @@ func (rc *requestContext) unverified(name, format string, args ...any) reply.Rep
 	return reply.Unverified(rc.s.set.Unverified, name, format, args...)
 }
 
-// charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
+// charge consumes a request's cost and returns the headers with the remaining budget, and the 429 where a limit is
+// exceeded.
 func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	if !rc.s.quota.IsEnabled {
 		return nil, nil

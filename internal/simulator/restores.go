@@ -97,7 +97,7 @@ func (s *Server) scheduleRestore(op *state.Operation, o *restoreOrder, target st
 	op.Snapshot = op.Started.Add(max(takes-s.sampleDuration("restoreFinish", target), 0))
 }
 
-// maxRestores is how often an item is restored in 24 hours (docs/azure.md §19).
+// maxRestores is how many restores of one item the service accepts in 24 hours (docs/azure.md §19).
 const maxRestores = 10
 
 func (rc *requestContext) restoresToday(v *state.Vault, it *state.Item) int {

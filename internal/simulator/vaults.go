@@ -98,7 +98,7 @@ func (rc *requestContext) putVault() reply.Reply {
 	return r
 }
 
-// maxVaults is how many vaults a subscription has in a region (docs/azure.md §13).
+// maxVaults is how many vaults a subscription may have in a region (docs/azure.md §13).
 const maxVaults = 500
 
 func (rc *requestContext) vaultsIn(location string) int {

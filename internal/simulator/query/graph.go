@@ -14,7 +14,7 @@ import (
 // "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Any other
 // query is answered with an error rather than with a guess.
 
-// Graph is a query taken apart.
+// Graph is a parsed query of Resource Graph.
 type Graph struct {
 	Table string
 	steps []func([]json.RawMessage) []json.RawMessage

@@ -16,7 +16,8 @@ import (
 
 // quotaProfile is a set of limits as observed at one time (docs/azure.md §12).
 type quotaProfile struct {
-	// reads is the hourly budget of each Recovery Services read action; jobs that of backupJobs.
+	// reads is the hourly budget of each Recovery Services read action in requests; jobs is that of backupJobs, 0 = the
+	// same.
 	reads, jobs int
 	// vaultWrites and vaultDeletes are the limits on writes and deletes of the vault itself.
 	vaultWrites, vaultDeletes int
@@ -37,7 +38,8 @@ func Quotas() []string { return slices.Sorted(maps.Keys(quotaProfiles())) }
 // ActionPrefix begins the Recovery Services actions that have budgets of their own.
 const ActionPrefix = "Microsoft.RecoveryServices/vaults/"
 
-// The ARM buckets, a subscription and principal (docs/azure.md §12): size and refill a second.
+// The sizes of ARM's token buckets in requests and their refills in requests a second. Each pair of a subscription and a
+// principal has its own (docs/azure.md §12).
 const (
 	armReads, armReadsRefill   = 250, 25.0
 	armWrites, armWritesRefill = 200, 10.0
@@ -66,7 +68,7 @@ type Meter struct {
 // Request is what a request is charged by.
 type Request struct {
 	Now time.Time
-	// Method, kind and action are those of the request's route; an empty action has no hourly budget.
+	// Method is the request's. Kind and Action are those of its route; an empty action has no hourly budget.
 	Method, Kind, Action string
 	// Subscription is the key of the request's subscription, or empty; Principal identifies the caller.
 	Subscription, Principal string
@@ -121,7 +123,8 @@ func (m *Meter) limit(action string) int {
 	return m.profile.reads
 }
 
-// Charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
+// Charge consumes a request's cost and returns the headers with the remaining budget. Where a limit is exceeded it also
+// returns the 429.
 func (m *Meter) Charge(r Request) (http.Header, *reply.Reply) {
 	left := http.Header{}
 	if refused := m.chargeARM(r, left); refused != nil {

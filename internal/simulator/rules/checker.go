@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// Checker judges a write by the rules of the service: what the state is, what is asked for, and when.
+// Checker judges a write by the rules of the service. It holds what a rule needs besides the request's body.
 type Checker struct {
 	State    *state.State
 	Settings settings.Settings

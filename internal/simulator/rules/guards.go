@@ -42,7 +42,7 @@ func (ck Checker) checkGuard(p *ItemPut) *reply.Reply {
 
 // CheckGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
-// operation covers every one, but for what isLenient says, and takes any request.
+// operation covers every operation, unless isLenient is set, and accepts any guard request.
 func (ck Checker) CheckGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
 	var refused *reply.Reply
 	ck.State.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
@@ -121,8 +121,8 @@ func (ck Checker) GuardRequired(guard string) *reply.Reply {
 	return &r
 }
 
-// CheckVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
-// changes are is UNVERIFIED.
+// CheckVaultGuards judges the settings of a vault that a guard may cover: soft delete and immutability. Here a guard
+// covers any change of them; which changes it covers in Azure is UNVERIFIED.
 func (ck Checker) CheckVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {

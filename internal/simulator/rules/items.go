@@ -64,7 +64,7 @@ func (ck Checker) BusyItemReply(target string) *reply.Reply {
 	return nil
 }
 
-// chooseTransition is the state machine of docs/azure.md §6.
+// chooseTransition sets p.Action to what the PUT does, by the state machine of docs/azure.md §6, or returns its refusal.
 func (ck Checker) chooseTransition(p *ItemPut) *reply.Reply {
 	asked := p.Sent.Text("protectionState")
 	switch {
@@ -113,7 +113,7 @@ func (ck Checker) transitionToStop(p *ItemPut) *reply.Reply {
 	return nil
 }
 
-// transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
+// transitionToSuspend refuses a suspend where the vault is not immutable (docs/azure.md §6).
 func (ck Checker) transitionToSuspend(p *ItemPut) *reply.Reply {
 	p.Action = state.ActSuspend
 	switch {

@@ -189,8 +189,8 @@ func (s *Policy) isValidType() bool {
 	return s.Consist == "" || v2
 }
 
-// isValidSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
-// multiple of it, V2 only (docs/azure.md §8.3).
+// isValidSchedule enforces: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours
+// that is a multiple of it, V2 only (docs/azure.md §8.3).
 func (s *Policy) isValidSchedule() bool {
 	times := s.runTimes()
 	if len(times) != 1 || !isOnHalfHour(times[0]) {
@@ -219,7 +219,7 @@ func areValidDays(days []string) bool {
 	return !slices.ContainsFunc(days, func(d string) bool { return !slices.Contains(weekdays, d) })
 }
 
-// isValidInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
+// isValidInstant enforces: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
 func (s *Policy) isValidInstant() bool {
 	if s.Instant == nil {
 		return true // the service puts its default in
@@ -234,8 +234,8 @@ func (s *Policy) isValidInstant() bool {
 	return days >= 1 && days <= 5
 }
 
-// isValidRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
-// the same days; counts are bounded; one retention time, equal to the run time (docs/azure.md §8.3).
+// isValidRetention enforces: daily and hourly schedules need daily retention, weekly ones must not have it and need
+// weekly on the same days; counts are bounded; one retention time, equal to the run time (docs/azure.md §8.3).
 func (s *Policy) isValidRetention() bool {
 	r := s.Retention
 	weekly := s.Schedule.Frequency == "Weekly"
@@ -270,7 +270,8 @@ func (s *Policy) isValidRetained(r *retained, unit string, low, high int) bool {
 	return isTime && at.Hour() == run.Hour() && at.Minute() == run.Minute()
 }
 
-// isValidPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md §8.3).
+// isValidPeriodic enforces: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md
+// §8.3).
 func (s *Policy) isValidPeriodic(p *periodics, unit string, high int) bool {
 	if p == nil {
 		return true
@@ -295,8 +296,8 @@ func (s *Policy) isValidPeriodic(p *periodics, unit string, high int) bool {
 	return false
 }
 
-// isValidTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
-// left (docs/azure.md §8.3).
+// isValidTiering enforces: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months
+// with six left (docs/azure.md §8.3).
 func (s *Policy) isValidTiering() bool {
 	for name, t := range s.Tiering {
 		if name != "ArchivedRP" || t == nil {

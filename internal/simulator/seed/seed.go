@@ -55,7 +55,7 @@ func (s Seed) PageToken(list string, row int) string {
 	return strings.ReplaceAll(b64, "=", "%3d")
 }
 
-// RowOf returns the row number in a token that token made for this list; false for any other token.
+// RowOf returns the row number in a token that [Seed.PageToken] made for this list; false for any other token.
 func (s Seed) RowOf(list, token string) (int, bool) {
 	// A URL's token is decoded already, a Resource Graph body's is verbatim.
 	token = strings.NewReplacer("%2b", "+", "%2f", "/", "%3d", "=", " ", "+").Replace(token)

@@ -32,17 +32,18 @@ type Fault struct {
 	ContentType string `json:"contentType,omitempty"`
 	// AfterEffect makes the request take effect before Status is returned.
 	AfterEffect bool `json:"afterEffect,omitempty"`
-	// Latency is added.
+	// Latency delays the request.
 	Latency Duration `json:"latency,omitzero"`
 	// Reset breaks the connection off "before" or "after" the effect.
 	Reset string `json:"reset,omitempty"`
 	// Truncate closes the connection in the middle of the reply.
 	Truncate bool `json:"truncate,omitempty"`
-	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": its status is Succeeded
-	// while its job fails, with Code and Message where the fault has them, and it has no effect.
+	// Operation is what becomes of the operation that the request starts: it "fails" (with Code and Message), "hangs",
+	// or "lies": its status is Succeeded while its job fails, with Code and Message where the fault has them, and it
+	// has no effect.
 	Operation string `json:"operation,omitempty"`
-	// Disks of the restore that the request starts are "left" behind by a job that fails, "missing" by one though it
-	// is Completed, or "attached" by another client as soon as they exist.
+	// Disks is what becomes of the disks of the restore that the request starts: they are "left" behind by a job that
+	// fails, "missing" by one though it is Completed, or "attached" by another client as soon as they exist.
 	Disks string `json:"disks,omitempty"`
 	// Invisible is the number of reads that do not yet show the item the request creates or changes.
 	Invisible int `json:"invisible,omitempty"`

@@ -62,12 +62,12 @@ type Settings struct {
 	SignIn SignIn `json:"signIn,omitzero"`
 	// UnregisteredProviders are namespaces that subscriptions are not registered for until a client registers them.
 	UnregisteredProviders []string `json:"unregisteredProviders,omitempty"`
-	// TokenLifetime of the tokens the simulator issues; default one hour.
+	// TokenLifetime is how long the tokens that the simulator issues are valid; default one hour.
 	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
 	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. According to the sources a refresh
 	// is not needed (docs/azure.md §1), so it is off.
 	ProtectNeedsRefresh bool `json:"protectNeedsRefresh,omitempty"`
-	// PolicyChangeDropsDiskFilter: a PUT without extendedProperties resets the disk filter. UNVERIFIED
+	// PolicyChangeDropsDiskFilter makes a PUT without extendedProperties reset the disk filter. UNVERIFIED
 	// (docs/azure.md §6); the default keeps it.
 	PolicyChangeDropsDiskFilter bool `json:"policyChangeDropsDiskFilter,omitempty"`
 	// PointAtSnapshot makes the recovery point appear and the item become Protected when the snapshot exists.
@@ -79,7 +79,7 @@ type Settings struct {
 	// §19: never recorded live). RestoreFindings are its findings besides those that would refuse the restore.
 	ValidateRestore string    `json:"validateRestore,omitempty"`
 	RestoreFindings []Finding `json:"restoreFindings,omitempty"`
-	// Guards are the resource guards that do not let everybody through, by their lower-cased ids.
+	// Guards are the resource guards that refuse this caller, or that are in another tenant, by their lower-cased ids.
 	Guards map[string]GuardSetting `json:"guards,omitempty"`
 	// Unverified overrides the codes, statuses and words whose value is UNVERIFIED; keys are those of
 	// DefaultUnverified.
@@ -88,7 +88,7 @@ type Settings struct {
 	Faults []Fault `json:"faults,omitempty"`
 }
 
-// Finding is a row of a validation's result.
+// Finding is a row of the result of a restore check ([Settings.ValidateRestore]).
 type Finding struct {
 	Code            string   `json:"code"`
 	Message         string   `json:"message"`

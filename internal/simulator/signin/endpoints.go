@@ -43,7 +43,7 @@ func NewProvider(set settings.Settings, tenant, authority string, now func() tim
 type Request struct {
 	Provider *Provider
 	HTTP     *http.Request
-	// Base is the scheme and host the client called; Path and tenant are in its spelling; Version is the api-version.
+	// Base is the scheme and host the client called; Path and Tenant are in its spelling; Version is the api-version.
 	Base, Path, Tenant, Version string
 	Body                        []byte
 }

@@ -29,7 +29,7 @@ func (t *tokenRegistry) revoke(why string, at time.Time) {
 	t.revokedUpTo, t.revocationKind, t.revokedAt = t.count, why, at.Unix()
 }
 
-// Revoke refuses every token issued so far, as expired or by a challenge.
+// Revoke has every token issued so far refused: why is [settings.TokenExpired] or [settings.TokenChallenged].
 func (p *Provider) Revoke(why string) { p.tokens.revoke(why, p.now()) }
 
 // revocationOf returns why a token is no longer valid; "" = it is valid.

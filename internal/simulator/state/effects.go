@@ -18,7 +18,7 @@ type Effect struct {
 // Cause is the origin of an effect. The zero value means the service itself, or an operation that was running when the
 // server started.
 type Cause struct {
-	// Request is the number of the request, as passed to [Options.ConcurrentClients].
+	// Request is the number of the request, as [State.CountRequest] returned it.
 	Request int
 	// IsConcurrentClient reports that another client caused the effect just before the request, not the request
 	// itself.

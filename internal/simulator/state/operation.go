@@ -11,18 +11,19 @@ import (
 // the simulator was killed.
 type Operation struct {
 	ID string `json:"id"`
-	// Action is the effect at the end: one of the act constants.
+	// Action is the effect at the end: [ActProtect] and so on.
 	Action string `json:"action"`
 	// Vault and Target are keys; Target is locked against other operations meanwhile.
 	Vault  string `json:"vault,omitempty"`
 	Target string `json:"target,omitempty"`
-	// Status and Result are the paths the client polls, in the spelling it used.
+	// StatusPath and ResultPath are the paths the client polls, in the spelling it used.
 	StatusPath string    `json:"status_path,omitempty"`
 	ResultPath string    `json:"result_path,omitempty"`
 	Version    string    `json:"version,omitempty"`
 	Started    time.Time `json:"started"`
 	Ends       time.Time `json:"ends,omitzero"`
-	// Snapshot, Handover and JobEnds are the phases of a backup, whose job outlives the operation (docs/azure.md §5).
+	// Snapshot is when the first task of a backup's job ends, Handover when the job shows its second task, JobEnds when
+	// the job ends, after the operation (docs/azure.md §5). Each is zero once it has passed. A restore has no Handover.
 	Snapshot time.Time `json:"snapshot,omitzero"`
 	Handover time.Time `json:"handover,omitzero"`
 	JobEnds  time.Time `json:"job_ends,omitzero"`
@@ -47,7 +48,7 @@ type Operation struct {
 	Cause Cause `json:"-"`
 }
 
-// The ends an operation can have.
+// The effects that the end of an operation can have.
 const (
 	ActProtect     = "protect"
 	ActModify      = "modify"
@@ -67,7 +68,7 @@ const (
 	ActVaultCreate = "vaultCreate"
 	ActVaultUpdate = "vaultUpdate"
 	ActVaultDelete = "vaultDelete"
-	// ActVanish and actSettle follow the deletion and the creation of a vault.
+	// ActVanish and ActSettle follow the deletion and the creation of a vault.
 	ActVanish = "vanish"
 	ActSettle = "settle"
 	// ActAppear puts restored disks into their group.
@@ -90,10 +91,10 @@ const (
 // operationRetention is how long the status of an ended operation can be read. UNVERIFIED.
 const operationRetention = 24 * time.Hour
 
-// IsRunning reports whether the operation itself is running; isJobRunning whether its job is.
+// IsRunning reports whether the operation itself is running; see [Operation.IsJobRunning] for its job.
 func (op *Operation) IsRunning() bool { return op.State == InProgress }
 
-// IsJobRunning reports whether the backup job of the operation is running.
+// IsJobRunning reports whether the job of a backup or a restore is running.
 func (op *Operation) IsJobRunning() bool { return !op.JobEnds.IsZero() }
 
 // nextEvent returns when the operation's next timer is due; zero: never.

@@ -23,11 +23,11 @@ type State struct {
 	// OnTarget maps a target to its operations.
 	OnTarget map[string][]string
 	timers   timerQueue
-	// changes are the changes since the last drainChanges; they go to the journal.
+	// changes are the changes since the last DrainChanges; they go to the journal.
 	changes []Change
 	// isServiceDirty reports that the service state changed though no resource did.
 	isServiceDirty bool
-	// handled counts the requests; cause is the origin of the current changes; told receives them.
+	// handled counts the requests; Cause is the origin of the current changes; onEffect receives them.
 	handled  int
 	Cause    Cause
 	onEffect func(Effect)
@@ -42,7 +42,7 @@ func (st *State) CountRequest() int {
 	return st.handled
 }
 
-// ForgetChanges drops the changes since the last drainChanges.
+// ForgetChanges drops the changes since the last DrainChanges.
 func (st *State) ForgetChanges() { st.changes = nil }
 
 // MarkDirty marks the service state dirty: this request writes it to the journal.
@@ -128,7 +128,7 @@ func (st *State) fillParents() {
 // ReadError is a body that could not be read: a broken machine, not a mistake of the client or of this package.
 type ReadError struct{ error }
 
-// Read returns a body. When the file can no longer be read, it panics with a readError and the request fails with a
+// Read returns a body. When the file can no longer be read, it panics with a ReadError and the request fails with a
 // 500: no caller could do better, so none handles the error.
 func (st *State) Read(b bodyRef) []byte {
 	if b.mem != nil {

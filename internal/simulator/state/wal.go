@@ -216,10 +216,11 @@ func (j *WriteAheadLog) Progress() (onDisk, written int64) {
 	return j.synced, j.written
 }
 
-// Abandon lets the next process open the estate and leaves the files as they are: what the end of this process does.
+// Abandon lets the next process open the estate and leaves the files as they are, like the death of this process: the log
+// cannot be used after it.
 func (j *WriteAheadLog) Abandon() error { return j.lock.Unlock() }
 
-// Release gives the file back as it is, for an estate that is not served after all.
+// Release closes the estate's file, which stays as it is, and the log: for an estate that is not served after all.
 func (j *WriteAheadLog) Release(st *State) error {
 	var err error
 	if source, isFile := st.src.(*os.File); isFile {
