@@ -143,13 +143,14 @@ func junitRestores(r audit.Result) junitSuite {
 			at[armid.Of(f.Target)] = append(at[armid.Of(f.Target)], f)
 		}
 	}
+	names := namesakesOfAudit(r, idsOfVMs(r))
 	return junitSuite{newSuite("restore tests", r), func(yield func(junit.Testcase) bool) {
 		for _, vm := range r.VMs {
 			t := vm.RestoreTest
 			if t == nil {
 				continue
 			}
-			c := junit.Testcase{Name: escapeInvisible(vm.ResourceGroup + "/" + vm.Name), Classname: escapeInvisible("restore-test." + t.Name), Status: string(t.State)}
+			c := junit.Testcase{Name: escapeInvisible(vm.ResourceGroup + "/" + names.testName(vm)), Classname: escapeInvisible("restore-test." + t.Name), Status: string(t.State)}
 			if p := vm.RestoreProven; p != nil && t.State == plan.TestProven {
 				c.Time = strconv.FormatInt(p.Seconds, 10)
 			}

@@ -86,3 +86,21 @@ func TestWithoutRestoreTestsNoFormatSaysAnything(t *testing.T) {
 		}
 	}
 }
+
+// Two VMs of one name in two subscriptions are two test cases: a CI system takes cases of one class and name for one.
+func TestTheCasesOfRestoreTestsHaveNamesOfTheirOwn(t *testing.T) {
+	r := restoreAudit()
+	twin := r.VMs[0]
+	twin.Subscription, twin.ID = sampleSub2, armid.VM(sampleSub2, twin.ResourceGroup, twin.Name)
+	r.VMs = append(r.VMs, twin)
+	r.Scope.Subscriptions = []audit.Subscription{{ID: sampleSub1, Name: "Production"}, {ID: sampleSub2}}
+	file := string(written(t, "junit", r))
+	for _, want := range []string{
+		`name="rg-app/proven (Production)" classname="restore-test.gold"`, `name="rg-app/proven (` + sampleSub2 + `)" classname="restore-test.gold"`,
+		`name="rg-app/due" classname="restore-test.gold"`,
+	} {
+		if !strings.Contains(file, want) {
+			t.Errorf("no test case with %s in\n%s", want, file)
+		}
+	}
+}
