@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,9 +37,22 @@ func (t *testRun) check(ctx context.Context) (Outcome, string) {
 	}
 	t.want = max(len(t.order.Disks), len(job.Restored)) // 0 = neither tells
 	if message := t.awaitDisks(ctx, t.want); message != "" {
-		return Failed, message
+		return cutCheck(context.Cause(ctx), message)
 	}
 	return t.compareDisks(ctx)
+}
+
+// cutCheck returns how a check ended that found something wrong. It failed where its own time is over; where anything else ended
+// it, it had not seen all yet, and nothing is wrong that is known.
+func cutCheck(cause error, message string) (Outcome, string) {
+	if cause == nil {
+		return Failed, message
+	}
+	if e, isLimit := errors.AsType[*limitError](cause); isLimit && e.what == limitOfStep(StepCheck) {
+		return Failed, message
+	}
+	outcome, why := stopped(cause)
+	return outcome, message + ": " + why
 }
 
 // awaitDisks lists the group, with growing pauses, until as many disks as expected carry the job's name in their tag. It

@@ -156,12 +156,15 @@ func (t *testRun) step(ctx context.Context, name StepName, limit time.Duration, 
 // limit returns the context of a step. The operator sets the limit of the restore, and all time counts towards it. The time
 // for which quotas hold requests back does not count towards the limits of the other steps.
 func (t *testRun) limit(ctx context.Context, name StepName, limit time.Duration) (context.Context, context.CancelFunc) {
-	cause := &limitError{"the step " + string(name), limit}
+	cause := &limitError{limitOfStep(name), limit}
 	if name == StepRestore {
 		return context.WithTimeoutCause(ctx, limit, cause)
 	}
 	return deadline.WithTimeout(ctx, t.ex.run.now, limit, cause)
 }
+
+// limitOfStep returns what the time limit of a step is called.
+func limitOfStep(name StepName) string { return "the step " + string(name) }
 
 // stopped returns the outcome of a step whose context ended before it.
 func stopped(cause error) (Outcome, string) {

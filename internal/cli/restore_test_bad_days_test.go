@@ -2,7 +2,9 @@ package cli
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // A restore test says how each of its steps ended, whatever the service answers: the check that is not offered, refused or finds
@@ -50,4 +52,16 @@ func TestARestoreTestSaysWhatTheServiceAnswered(t *testing.T) {
 			wantAll(t, out, tt.words...)
 		})
 	}
+}
+
+// A check that a Ctrl-C ends found nothing wrong: it has not seen the disks yet, and its test is no failed one.
+func TestACheckThatIsInterruptedFoundNothingWrong(t *testing.T) {
+	dir := filesOf(t, "restore-test", []string{"estate.json", "azbackup.yaml"},
+		`"settings":{"durations":{"":"50ms","transfer":"1500ms"},"retryAfter":1}`, `"settings":{"retryAfter":1,"durations":{"restoreFromSnapshot":"1m","diskLag":"25m"}}`)
+	code, out, log, _ := interruptedInVirtualTime(t, 4*time.Minute, "restore-test", "web1", "-f", filepath.Join(dir, "azbackup.yaml"),
+		"--simulate", filepath.Join(dir, "estate.json"), "--real-time", "--auto-approve", "--grace", "1m")
+	if code != exitInterrupted || strings.Contains(out, "failed") || strings.Contains(out, "RestoreTestFailed") {
+		t.Errorf("exit code %d\n%s%s", code, out, log)
+	}
+	wantAll(t, out, "interrupted  restore test  rg-app/web1", "check: interrupted after ", "no disk with the tag RSVaultBackup: ", "the grace period is over", "left behind: restore ")
 }
