@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// Encode writes c as a file that Load reads back to the same value, with the comments at its head, one a line.
-// Zero values and defaults are left out. Text is untrusted: a value that
-// contains ${ is written so that it stays as it is, and comments cannot break out of their line.
+// Encode writes c as a file that Load reads back to the same value, with the comments at its head, one a line. Zero
+// values are left out, but not the guards of a config that has its defaults filled in; of the defaults only those of
+// `cloud` and `protect` are left out. Text is untrusted: a value that contains ${ is written so that it stays as it is,
+// and comments cannot break out of their line.
 func (c *Config) Encode(comments []string) ([]byte, error) {
 	body, err := writeYAML(encodeConfig(c))
 	if err != nil {

@@ -105,9 +105,10 @@ func globCoversQuickly(p, q string) (covers, known bool) {
 	return false, first < 0 || !strings.HasPrefix(q, p[:first])
 }
 
-// runesCovered is globCovers sign by sign: a star covers any signs, a question mark any but a star.
+// runesCovered is globCovers character by character: a star covers any characters, a question mark any one that is no
+// star.
 func runesCovered(p, q []rune) bool {
-	// row[j]: the part of p read so far covers the first j signs of q.
+	// row[j]: the part of p read so far covers the first j characters of q.
 	row, next := make([]bool, len(q)+1), make([]bool, len(q)+1)
 	row[0] = true
 	for _, sign := range p {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The keys that join must know, because it works before the walk: they stand in the tags of Config as well.
+// The keys that join must know, because it works before the decoder does: they stand in the tags of Config as well.
 const (
 	keyVersion       = "version"
 	keySubscriptions = "subscriptions"
@@ -24,7 +24,7 @@ func join(roots []*node, out *diagnostics) *node {
 		checkVersion(root, out)
 		joined.merge(slices.DeleteFunc(slices.Clone(root.pairs), func(p pair) bool { return p.key.text == keyVersion }), out)
 	}
-	// The versions are checked: the walk only has to find one.
+	// The versions are checked: the decoder only has to find one.
 	checked := &node{src: joined.src, line: joined.line, col: joined.col, width: 1, text: keyVersion, isInvalid: true}
 	joined.pairs = append(joined.pairs, pair{key: checked, value: checked})
 	return joined

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// linter checks what the decoded file means. It stays silent about values that the walk has refused.
+// linter checks what the decoded file means. It stays silent about values that the decoder has refused.
 type linter struct {
 	c       *Config
 	decoder *decoder
@@ -57,7 +57,8 @@ func (l *linter) checkUnused() {
 	}
 }
 
-// checkSubscriptions finds what the walk cannot see: one id in two spellings.
+// checkSubscriptions checks what one value does not show: that no id stands twice in two spellings. It warns where the
+// run works in all that its identity sees, without minSubscriptions.
 func (l *linter) checkSubscriptions() {
 	unique := l.newNameChecker("the subscription")
 	for i, id := range l.c.Subscriptions {

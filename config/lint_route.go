@@ -122,7 +122,7 @@ func (l *linter) reachedBy(r *Rule) *reached {
 	return to
 }
 
-// reporter is the collector's fail or warn.
+// reporter is [diagnostics.fail] or [diagnostics.warn].
 type reporter func(n *node, r code, hint, format string, args ...any)
 
 // checkPolicyVaults checks that the policy is kept in each vault that the rule names (an error), or that its VMs

@@ -49,7 +49,8 @@ func (l *linter) checkVaultMatch(v *Vault) {
 	l.checkRedundancy(v)
 }
 
-// checkManagedVault warns of settings that are never written.
+// checkManagedVault checks the entry of a vault that is not managed: it warns of settings that are never written, and
+// refuses unmatched: stop.
 func (l *linter) checkManagedVault(v *Vault) {
 	if v.Manage {
 		return
@@ -89,7 +90,7 @@ func (l *linter) checkSubscription(n *node, id string) {
 		"subscription %s is not among the subscriptions of the file", clip(id))
 }
 
-// resolve checks references to vaults and returns those that mean one vault.
+// resolve checks references to vaults and returns the vaults they mean: one for each reference, any number for a pattern.
 // Only policies may use patterns: a rule says where each VM goes.
 func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) (vaults []int) {
 	named := map[int]bool{}

@@ -26,7 +26,8 @@ const maxSize = 256 << 20
 // Load reads the files and directories (a directory stands for its *.yaml, sorted), joins them in order, and
 // checks everything that can be checked without Azure. env looks up ${NAME}, like [os.LookupEnv].
 //
-// It returns warnings, and a *[LoadError] with every problem found; then the Config is nil.
+// Without paths it reads [DefaultFile]; it does not read [Stdin], see [LoadWithStdin]. It returns warnings, and a
+// *[LoadError] with every problem found; then the Config is nil.
 func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, error) {
 	return LoadWithStdin(paths, nil, env)
 }

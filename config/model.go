@@ -9,7 +9,7 @@ import (
 // Config is the desired state: all files given, joined in order, checked.
 //
 // The structs below are the file format. A key is spelled once, in its `yaml` tag, and what it may hold stands
-// in its `jsonschema` tag; the walker, the messages and the JSON Schema all read them there, and the comment of
+// in its `jsonschema` tag; the decoder, the messages and the JSON Schema all read them there, and the comment of
 // a field is its description for the user. Pointers and nil slices mean "the file does not set it", which is never
 // the same as a zero value: what the file does not set is not managed.
 type Config struct {

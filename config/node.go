@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// node is one value of a config file, free of YAML: what the walker and the lints see. A file may have millions: each
+// node is one value of a config file, free of YAML: what the decoder and the lints see. A file may have millions: each
 // field counts.
 type node struct {
 	src   *source

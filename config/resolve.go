@@ -16,8 +16,9 @@ func (c *Config) Policy(name string) *Policy {
 	return &c.Policies[i]
 }
 
-// FindVaults lists the vaults that a reference may mean: `name`, `group/name` or a resource id. A file that
-// [Load] accepted has exactly one for each reference in it.
+// FindVaults lists the vaults that a reference may mean: `name`, `group/name`, a resource id, or a policy's pattern of
+// names. In a file that [Load] accepted, a reference without a pattern means exactly one vault; it means none until
+// that vault joins, where an entry with a match may find it ([Config.VaultMatcher]).
 func (c *Config) FindVaults(ref string) []Vault {
 	return c.vaultsAt(c.compiled().index.findVaults(c.Vaults, ref))
 }

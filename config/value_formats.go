@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// format is a closed set of texts, told by a pattern or by words that the walker and the JSON Schema share.
+// format is a set of allowed texts: those of a pattern, or a list of words. The decoder and the JSON Schema share it.
 type format struct {
 	pattern string
 	words   []string

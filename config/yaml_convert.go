@@ -18,7 +18,7 @@ const maxAliased = 200_000
 type converter struct {
 	src         *source
 	out         *diagnostics
-	isInvalid   bool                // something was met that has no meaning: the file is not walked
+	isInvalid   bool                // something was met that has no meaning: the file is not decoded
 	inAlias     map[*yaml.Node]bool // the anchored values that are being converted
 	via         *aliasUse           // the alias whose value is being converted; nil outside of one
 	aliasBudget int                 // how many more values aliases may add
