@@ -179,7 +179,8 @@ func newArchiveTier(a plan.ArchiveSpec) archiveTier {
 	return archiveTier{Mode: a.Mode, Unit: "Invalid"}
 }
 
-// FillUnset returns the wanted policy with the fields that it does not set as in the current one.
+// FillUnset returns the wanted policy with the fields that it does not set as in the current one. Schedule, retention and
+// consistency are always set: the zero consistency is Azure's default.
 func FillUnset(got, want plan.PolicySpec) plan.PolicySpec {
 	want.Tier = cmp.Or(want.Tier, got.Tier)
 	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)

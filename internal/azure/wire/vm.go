@@ -78,8 +78,8 @@ func (w *VM) name(id armid.ID, r *fieldReader) string {
 	return id.Name()
 }
 
-// needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is not a
-// reason at this api-version (§0.3).
+// needsEnhanced returns why only an Enhanced policy can back the VM up, or "": it has an Ultra or Premium SSD v2 disk
+// (docs/azure.md §8.3). Trusted Launch is not a reason at this api-version (docs/azure.md §0.3).
 func (w *VM) needsEnhanced(r *fieldReader) string {
 	profile := &w.Properties.StorageProfile
 	needs := profile.OSDisk.needsEnhanced(r)

@@ -33,7 +33,7 @@ const (
 	kindUnset workloadKind = iota
 	kindVM
 	kindOther
-	kindUnknown // an unknown word, or none
+	kindUnknown // an unknown word, or a value that is no text
 )
 
 func workloadKindOf(f Field) workloadKind {
