@@ -9,7 +9,7 @@
 //   - Spans are made from what the client of Azure and the engine report, not by instrumentation inside them: no header is
 //     added to a request, and neither of them knows this package. azcore's own tracing names a span by its URL, query
 //     included.
-//   - A collector is never waited for but at the end, and there for [flushTimeout] at most. What it says of a delivery
+//   - A run waits for a collector only at its end, for [flushTimeout] at most. What the collector says of a delivery
 //     that failed is not repeated: it may quote the URL and what was sent.
 //   - No token, no body, no query of a URL is in a span: signed links have their secret in the query.
 //

@@ -8,9 +8,9 @@ import (
 	"net"
 )
 
-// DescribeFailure returns what may be printed of a request that failed, where the URL or the headers hold secrets. What was
-// answered is never a part of it: an answer can repeat them in any spelling. Nothing secret has been sent to where a
-// connection or a handshake fails, so that these errors are printed as they are.
+// DescribeFailure returns what may be printed of a request that failed and whose URL or headers hold secrets. It holds
+// no text of an answer: an answer can repeat the secrets in any spelling. Errors of a connection or a handshake are
+// printed as they are, because nothing secret has been sent then.
 func DescribeFailure(err error) string {
 	var timeout net.Error
 	switch {

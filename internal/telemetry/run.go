@@ -208,7 +208,7 @@ func text(key, value string) attribute.KeyValue {
 	return attribute.String(key, strings.ToValidUTF8(value, "\ufffd"))
 }
 
-// known leaves out the attributes without a value.
+// known returns the attributes that have a value.
 func known(attrs ...attribute.KeyValue) []attribute.KeyValue {
 	var out []attribute.KeyValue
 	for _, a := range attrs {

@@ -44,7 +44,7 @@ type Options struct {
 	Warn func(string)
 }
 
-// exporters are the two ways out; nil = this kind of data is not sent.
+// exporters send spans and metrics to the collector; nil = this kind of data is not sent.
 type exporters struct {
 	spans   trace.SpanExporter
 	metrics metric.Exporter
@@ -92,8 +92,8 @@ const (
 	protocolHTTP = "http/protobuf"
 )
 
-// isGRPC reads the protocol for one kind of data. HTTP is the default of the specification; its http/json is not sent by the
-// SDK for Go, and is refused rather than answered with another one.
+// isGRPC reads the protocol for one kind of data. HTTP is the default of the specification. The SDK for Go cannot send
+// its http/json, so that is an error: no other protocol replaces it.
 func (o Options) isGRPC(variable string) (bool, error) {
 	protocol, _ := o.Env(variable)
 	if protocol == "" {
