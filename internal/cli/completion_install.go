@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -71,7 +72,7 @@ func (a *app) completionInstallCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "install [SHELL]",
 		Short: "Say where the completion script goes, for the shell in use or for SHELL",
-		Long:  "SHELL is bash, zsh, fish or powershell; without it, the one that the variable SHELL names. Writes nothing but its answer.",
+		Long:  "SHELL is bash, zsh, fish or powershell; without it, the one that the environment names. Writes nothing but its answer.",
 		Args:  withUsageError(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: cobra.FixedCompletions([]string{"bash", "zsh", "fish", "powershell"},
 			cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
@@ -81,6 +82,9 @@ func (a *app) completionInstallCommand() *cobra.Command {
 				shell = args[0]
 			}
 			steps, ok := a.completionSteps(shell)
+			if shell == "" {
+				return withHint(errors.New("the environment does not say which shell is in use: SHELL is not set"), "azbackup completion install bash, zsh, fish or powershell")
+			}
 			if !ok {
 				return withHint(fmt.Errorf("%q is no shell that azbackup has completions for", shell), "azbackup completion install bash, zsh, fish or powershell")
 			}
@@ -90,12 +94,15 @@ func (a *app) completionInstallCommand() *cobra.Command {
 	}
 }
 
-// shell returns the name of the shell in use, as far as the environment tells.
+// shell returns the name of the shell in use, as far as the environment tells; "" where it does not.
 func (a *app) shell() string {
 	if shell, _ := a.Env("SHELL"); shell != "" {
 		return path.Base(shell)
 	}
-	return "powershell" // it alone leaves SHELL unset
+	if modules, _ := a.Env("PSModulePath"); modules != "" {
+		return "powershell" // which leaves SHELL unset; so do containers, whose shell is another one
+	}
+	return ""
 }
 
 // completionSteps returns the commands that install the completions of a shell.
