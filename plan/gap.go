@@ -225,7 +225,7 @@ func (pl *planner) describeGap(g *Gap) string {
 	case GapVMs, GapVisibility:
 		what = "the VMs of subscription " + pl.subscriptionText(g.Subscription)
 	case GapSubscription:
-		what = "subscription " + pl.subscriptionText(g.Subscription)
+		what = "subscription " + DescribeSubscription(cmp.Or(g.SubscriptionName, pl.names[strings.ToLower(g.Subscription)]), g.Subscription)
 	case GapManagementGroup:
 		what = "management group " + lastName(g.Target)
 	case GapVaults:

@@ -199,13 +199,15 @@ type Protectable struct {
 type Gap struct {
 	Kind         GapKind `json:"kind"`
 	Subscription string  `json:"subscription,omitempty"`
-	Location     string  `json:"location,omitempty"`
-	Vault        string  `json:"vault,omitempty"` // vault id
-	Target       string  `json:"target,omitempty"`
-	Code         string  `json:"code,omitempty"`
-	Message      string  `json:"message,omitempty"`
-	RequestID    string  `json:"request_id,omitempty"`
-	Status       int     `json:"status,omitempty"`
+	// SubscriptionName is the display name of a subscription that the identity does not see, where a management group has it.
+	SubscriptionName string `json:"subscription_name,omitempty"`
+	Location         string `json:"location,omitempty"`
+	Vault            string `json:"vault,omitempty"` // vault id
+	Target           string `json:"target,omitempty"`
+	Code             string `json:"code,omitempty"`
+	Message          string `json:"message,omitempty"`
+	RequestID        string `json:"request_id,omitempty"`
+	Status           int    `json:"status,omitempty"`
 }
 
 // GapKind is the kind of resource that could not be read.

@@ -130,7 +130,7 @@ func (a *assessor) describeGap(gap plan.Gap) string {
 	case gap.Vault != "":
 		what += " of vault " + lastName(gap.Vault)
 	case gap.Subscription != "":
-		what += " of subscription " + plan.DescribeSubscription(a.names[strings.ToLower(gap.Subscription)], gap.Subscription)
+		what += " of subscription " + plan.DescribeSubscription(cmp.Or(gap.SubscriptionName, a.names[strings.ToLower(gap.Subscription)]), gap.Subscription)
 	}
 	why := gap.Code
 	if why == plan.CodeNotUnderstood {

@@ -34,7 +34,7 @@ type searchRecord struct {
 // and by its id each that these groups or the file name and the list lacks. A read that failed is a gap of the result:
 // on the list, a management group, or one subscription. An error is an [*arm.SignInError] or the context's cause.
 func (c *Client) FindSubscriptions(ctx context.Context, search plan.SubscriptionSearch) (plan.FoundSubscriptions, error) {
-	f := &subscriptionFinder{c: c, record: searchRecord{groups: map[string][]json.RawMessage{}}}
+	f := &subscriptionFinder{c: c, names: map[string]string{}, record: searchRecord{groups: map[string][]json.RawMessage{}}}
 	me, err := c.WhoAmI(ctx)
 	if err != nil {
 		return f.out, err
@@ -75,7 +75,8 @@ type subscriptionFinder struct {
 	mu         sync.Mutex
 	out        plan.FoundSubscriptions
 	record     searchRecord
-	isUnlisted bool // the list of subscriptions could not be read
+	isUnlisted bool              // the list of subscriptions could not be read
+	names      map[string]string // of the subscriptions below management groups, by folded id
 	signInErr  *arm.SignInError
 }
 
@@ -140,7 +141,9 @@ func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 		id := armid.SubscriptionOf(w.ID.Text())
 		switch {
 		case id != "":
-			f.out.Below = append(f.out.Below, strings.ToLower(id))
+			id = strings.ToLower(id)
+			f.out.Below = append(f.out.Below, id)
+			f.names[id] = w.Properties.DisplayName.Text()
 		case !strings.HasSuffix(strings.ToLower(w.Type.Text()), "/managementgroups"):
 			f.out.Gaps = append(f.out.Gaps, misreadGaps(gap, "an entry is neither a subscription nor a management group; its id is "+
 				w.ID.Printable())...)
@@ -170,7 +173,7 @@ func (f *subscriptionFinder) notVisible(ids []string) []string {
 // identity lacks the right (docs/azure.md §27).
 func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	var w wire.Subscription
-	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id}
+	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id, SubscriptionName: f.names[id]} // all groups have been read
 	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.arm.URL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
 	if err != nil {
 		f.fail(ctx, gap, err)

@@ -32,7 +32,7 @@ func TestSubscriptionsAreReadPageByPageAndThoseThatNoListShowsOneByOne(t *testin
 	f.on("GET", groupBelow, says(200, `{"value":[
 		{"id":"/providers/Microsoft.Management/managementGroups/below","type":"Microsoft.Management/managementGroups"},
 		{"id":"/subscriptions/`+sub+`","type":"Microsoft.Management/managementGroups/subscriptions"},
-		{"id":"/subscriptions/`+sub3+`","type":"/subscriptions"}]}`))
+		{"id":"/subscriptions/`+sub3+`","type":"/subscriptions","properties":{"displayName":"Three"}}]}`))
 	f.on("GET", "/subscriptions/"+sub3, says(403, `{"error":{"code":"AuthorizationFailed","message":"no"}}`))
 	got := find(t, f, plan.SubscriptionSearch{ManagementGroups: []string{"mg"}, Named: []string{sub2}})
 	if diff := cmp.Diff([]plan.Subscription{
@@ -43,7 +43,7 @@ func TestSubscriptionsAreReadPageByPageAndThoseThatNoListShowsOneByOne(t *testin
 	if diff := cmp.Diff([]string{sub, sub3}, got.Below); diff != "" {
 		t.Errorf("below (-want +got):\n%s", diff)
 	}
-	if len(got.Gaps) != 1 || got.Gaps[0].Subscription != sub3 || got.Gaps[0].Status != http.StatusForbidden {
+	if len(got.Gaps) != 1 || got.Gaps[0].Subscription != sub3 || got.Gaps[0].Status != http.StatusForbidden || got.Gaps[0].SubscriptionName != "Three" {
 		t.Errorf("gaps: %+v", got.Gaps)
 	}
 	if n := len(f.sent); n != 4 { // two pages, the group, and the one that no list shows
@@ -62,6 +62,11 @@ func TestAListOfSubscriptionsOrGroupsThatFailsIsAGapOfItsOwn(t *testing.T) {
 
 func TestAnEntryBelowAManagementGroupThatIsNotUnderstoodIsAGap(t *testing.T) {
 	f := newFake().on("GET", "/subscriptions", says(200, `{"value":[]}`)).on("GET", groupBelow, says(200, `{"value":[{"id":7,"type":"x"}]}`))
+	odd := newFake().on("GET", "/subscriptions", says(200, `{"value":[]}`)).on("GET", "/subscriptions/"+sub2, says(404, `{}`)).on("GET", groupBelow,
+		says(200, `{"value":[{"id":"/subscriptions/`+sub2+`","type":"/subscriptions","properties":{"displayName":7}}]}`))
+	if got := find(t, odd, plan.SubscriptionSearch{ManagementGroups: []string{"mg"}}); len(got.Gaps) != 1 || got.Gaps[0].Subscription != sub2 || got.Gaps[0].SubscriptionName != "" {
+		t.Errorf("a name that is no text: %+v", got.Gaps)
+	}
 	got := find(t, f, plan.SubscriptionSearch{ManagementGroups: []string{"mg"}})
 	if len(got.Gaps) != 1 || got.Gaps[0].Code != plan.CodeNotUnderstood || got.Gaps[0].Kind != plan.GapManagementGroup {
 		t.Errorf("gaps: %+v", got.Gaps)

@@ -47,7 +47,9 @@ func countSubscriptions(o plan.Observed, scope plan.Scope) []readSubscription {
 	}
 	for _, g := range o.Gaps {
 		if id := cmp.Or(g.Subscription, armid.SubscriptionOf(cmp.Or(g.Vault, g.Target))); id != "" {
-			of(id).gaps++
+			s := of(id)
+			s.gaps++
+			s.Name = cmp.Or(s.Name, g.SubscriptionName)
 		}
 	}
 	for _, s := range o.Subscriptions {

@@ -168,10 +168,7 @@ func (n namesakes) label(subscription string) string {
 
 // describe names a subscription: its name and its id, or what there is.
 func (n namesakes) describe(subscription string) string {
-	if name := n.subscriptions[strings.ToLower(subscription)]; name != "" {
-		return name + " (" + subscription + ")"
-	}
-	return subscription
+	return plan.DescribeSubscription(n.subscriptions[strings.ToLower(subscription)], subscription)
 }
 
 // gapPlace returns what a gap concerns, with the subscription where its display name is known.
@@ -183,7 +180,7 @@ func (n namesakes) gapPlace(g plan.Gap) string {
 			subscription = s
 		}
 	}
-	if n.subscriptions[strings.ToLower(subscription)] == "" {
+	if n.subscriptions[strings.ToLower(subscription)] == "" || g.SubscriptionName != "" {
 		return place
 	}
 	if strings.Contains(strings.ToLower(place), strings.ToLower(subscription)) {

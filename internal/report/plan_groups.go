@@ -145,6 +145,9 @@ func describeGapPlace(g plan.Gap) string {
 	if g.Kind == plan.GapSubscription && g.Subscription == "" {
 		return "the tenant"
 	}
+	if g.SubscriptionName != "" {
+		return plan.DescribeSubscription(g.SubscriptionName, g.Subscription)
+	}
 	return strings.Join(nonEmpty(g.Subscription, g.Location), " ")
 }
 

@@ -30,4 +30,8 @@ type Descendant struct {
 	ID   Field `json:"id"`
 	Name Field `json:"name"`
 	Type Field `json:"type"`
+
+	Properties struct {
+		DisplayName Field `json:"displayName"`
+	} `json:"properties"`
 }
