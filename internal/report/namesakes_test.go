@@ -23,12 +23,14 @@ func TestWhatHasOneNameInSeveralPlacesIsToldApart(t *testing.T) {
 			[]string{"rsv-a/daily", "rsv-b/DAILY", "weekly"},
 		},
 		{
-			"in vaults of one name", map[string]string{shop: "Shop", zone: "Landing zone"},
+			"in vaults of one name",
+			map[string]string{shop: "Shop", zone: "Landing zone"},
 			[]string{policy(shop, "rsv", "daily"), policy(zone, "rsv", "daily")},
 			[]string{"Shop/rsv/daily", "Landing zone/rsv/daily"},
 		},
 		{
-			"subscriptions whose names look alike", map[string]string{shop: "Shop", zone: "shop"},
+			"subscriptions whose names look alike",
+			map[string]string{shop: "Shop", zone: "shop"},
 			[]string{armid.VM(shop, "rg", "web"), armid.VM(zone, "rg", "web")},
 			[]string{"Shop " + shop + "/rg/web", "shop " + zone + "/rg/web"},
 		},
