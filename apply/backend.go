@@ -10,7 +10,8 @@ import (
 // Backend executes changes: Azure, or a fake in tests. The engine calls its methods concurrently. A method sends a write
 // once; it may repeat reads, and wait for the quotas of its requests. The engine owns all other waits and decides whether a
 // write is sent again. An error is an *[Error] where the service answered or the connection broke, and the context's cause
-// where the context ended. Any other error of Start means that the write was not sent.
+// where the context ended. Any other error of Start means that the write was not sent; so does an *[UnsentError], whatever it
+// wraps.
 type Backend interface {
 	// Start sends the one write of a change. A nil error means that the service accepted it, not that it
 	// is done. The write is sent once; whether it may be sent again is the engine's decision.
@@ -112,3 +113,10 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// UnsentError is why a write ended before it was sent: in the wait for its quotas, or with the read right before it.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+
+func (e *UnsentError) Unwrap() error { return e.Err }

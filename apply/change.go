@@ -130,6 +130,9 @@ func (ex *execution) trackOperation(op Operation) {
 
 // handleError classifies a failed write; hasEnded reports that res is the change's result, else the write is repeated.
 func (ex *execution) handleError(ctx context.Context, err error) (res Result, hasEnded bool) {
+	if _, is := errors.AsType[*UnsentError](err); is {
+		ex.mayHaveTakenEffect = false
+	}
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		if ctx.Err() != nil || ex.run.gate.err() != nil {

@@ -35,7 +35,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	}
 	permit, over, err := c.reserveWrite(ctx, w)
 	if err != nil {
-		return apply.Operation{}, err
+		return apply.Operation{}, &apply.UnsentError{Err: err}
 	}
 	defer permit.Release()
 	ch.After = over.after
