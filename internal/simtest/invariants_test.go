@@ -37,7 +37,22 @@ type job struct {
 		Status    string    `json:"status"`
 		Start     time.Time `json:"startTime"`
 		End       time.Time `json:"endTime"`
+		Extended  struct {
+			Bag struct {
+				Policy string `json:"Policy Name"`
+			} `json:"propertyBag"`
+		} `json:"extendedInfo"`
 	} `json:"properties"`
+}
+
+// isOf reports whether a write of an item may have started the job. The write of a policy starts one for each of its items,
+// at that instant where another client made it.
+func (j job) isOf(write sent) bool {
+	p := j.Properties
+	if p.Start.Before(write.at) || p.Start.After(write.answered) || p.End.Equal(p.Start) {
+		return false
+	}
+	return p.Operation != "ConfigureBackup" || strings.Contains(strings.ToLower(write.body), "/backuppolicies/"+strings.ToLower(p.Extended.Bag.Policy)+`"`)
 }
 
 type disks struct {
@@ -67,6 +82,7 @@ func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, reques
 		if res.Message == "" && res.Outcome != apply.Done && res.Outcome != apply.AlreadyDone {
 			v.add("%s is %s without a cause", res.ID, res.Outcome)
 		}
+		s.checkDoubt(v, res, requests)
 	}
 	if len(results) != len(w.plan.Changes) {
 		v.add("%d results for %d changes", len(results), len(w.plan.Changes))
@@ -119,6 +135,25 @@ func looksAtLong(age time.Duration) int {
 		n++
 	}
 	return n
+}
+
+// checkDoubt checks that the effect of a change is in doubt only where its write was sent, and no answer refused it.
+func (s *scenario) checkDoubt(v *violations, res apply.Result, requests []sent) {
+	if res.Outcome != apply.Unconfirmed && res.Outcome != apply.Interrupted {
+		return
+	}
+	isOfTarget := func(q sent) bool { return strings.HasPrefix(q.path, strings.ToLower(res.Target)) }
+	for _, m := range s.machines {
+		if armid.Same(m.id, res.Target) {
+			isOfTarget = func(q sent) bool { return q.item() == m.container() }
+		}
+	}
+	if !slices.ContainsFunc(requests, func(q sent) bool {
+		isRefused := q.status/100 == 4 && q.status != http.StatusRequestTimeout
+		return q.method != http.MethodGet && !isRefused && isOfTarget(q)
+	}) {
+		v.add("%s is %s (%s), and no write of it was sent that the service did not refuse", res.ID, res.Outcome, res.Message)
+	}
 }
 
 // checkRequests checks the limits on a run's requests.
@@ -311,9 +346,7 @@ func (s *scenario) checkNotTwice(v *violations, st *state, m *machine, writes []
 			}
 			for _, j := range st.Jobs {
 				p := j.Properties
-				// A job without duration is of a policy that another client wrote at that instant: it has one for each of its items.
-				mine := strings.EqualFold(p.Container, m.container()) && slices.Contains(operations, p.Operation) &&
-					!p.Start.Before(first.at) && !p.Start.After(first.answered) && !p.End.Equal(p.Start)
+				mine := strings.EqualFold(p.Container, m.container()) && slices.Contains(operations, p.Operation) && j.isOf(first)
 				if mine && p.Status != "Failed" && p.Start.Before(second.at) {
 					v.add("%s %s was sent at %v and again at %v, while its job of %v is %s", second.method, m.container(), first.at, second.at, p.Start, p.Status)
 				}
