@@ -24,7 +24,7 @@ func isAbsenceProven(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case "ResourceNotFound", "ResourceGroupNotFound", "BMSUserErrorDataSourceObjectNotFound", "NotFound":
+	case "ResourceNotFound", "ResourceGroupNotFound", "BMSUserErrorDataSourceObjectNotFound":
 		return true
 	}
 	return false
