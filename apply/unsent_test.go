@@ -17,7 +17,7 @@ type heldBackend struct {
 	starts int
 }
 
-func (b *heldBackend) Start(ctx context.Context, c plan.Change) (apply.Operation, error) {
+func (b *heldBackend) Start(ctx context.Context, _ plan.Change) (apply.Operation, error) {
 	if b.starts++; b.starts == 1 {
 		return apply.Operation{}, &apply.Error{Op: "updating a policy", Status: 429, Code: "TooManyRequests", Message: "try again later"}
 	}

@@ -143,7 +143,13 @@ func junitRestores(r audit.Result) junitSuite {
 			at[armid.Of(f.Target)] = append(at[armid.Of(f.Target)], f)
 		}
 	}
-	names := namesakesOfAudit(r, idsOfVMs(r))
+	names := namesakesOfAudit(r, func(yield func(string) bool) {
+		for _, vm := range r.VMs {
+			if vm.RestoreTest != nil && !yield(vm.ID) {
+				return
+			}
+		}
+	})
 	return junitSuite{newSuite("restore tests", r), func(yield func(junit.Testcase) bool) {
 		for _, vm := range r.VMs {
 			t := vm.RestoreTest
