@@ -148,7 +148,7 @@ func (r *executor) awaitInterrupt(ctx context.Context, leave context.CancelCause
 func (r *executor) dispatch(ctx context.Context) {
 	open, stop := r.gate.context(ctx)
 	defer stop()
-	var lives sync.WaitGroup
+	var running sync.WaitGroup
 	for {
 		t := r.dispatcher.next(open, r.admit)
 		if t == nil {
@@ -161,13 +161,13 @@ func (r *executor) dispatch(ctx context.Context) {
 			break
 		}
 		admitted := make(chan struct{})
-		lives.Go(func() {
+		running.Go(func() {
 			defer crash.ExitOnPanic()
 			r.runChange(ctx, t, sync.OnceFunc(func() { close(admitted) }))
 		})
 		<-admitted // it has a write slot or waits elsewhere; two changes that queue for a write slot could lose their order
 	}
-	lives.Wait()
+	running.Wait()
 }
 
 // acquireSlot waits for an operation slot. The error is why there is none: nothing new may start, or ctx has ended. After

@@ -18,25 +18,25 @@ type CostEstimate struct {
 	// Changes are those that start or end protection, or change what is kept, in the order of the plan.
 	Changes []ChangeCost `json:"changes"`
 	// NotCounted counts the changes without an amount, by the reason.
-	NotCounted map[CostGap]int `json:"not_counted,omitempty"`
+	NotCounted map[UncountedReason]int `json:"not_counted,omitempty"`
 }
 
 // ChangeCost is the estimate of one change: an amount, or the reason why there is none.
 type ChangeCost struct {
-	ID         string  `json:"id"` // of the change
-	Monthly    *Amount `json:"monthly,omitempty"`
-	NotCounted CostGap `json:"not_counted,omitempty"`
+	ID         string          `json:"id"` // of the change
+	Monthly    *Amount         `json:"monthly,omitempty"`
+	NotCounted UncountedReason `json:"not_counted,omitempty"`
 }
 
-// CostGap is the reason why a change has no amount.
-type CostGap string
+// UncountedReason is the reason why a change has no amount.
+type UncountedReason string
 
 // The reasons.
 const (
-	CostSizeUnknown       CostGap = "size unknown"
-	CostRedundancyUnknown CostGap = "redundancy unknown"
-	CostNoPrice           CostGap = "no price for the redundancy"
-	CostOfRetention       CostGap = "other retention"
+	CostSizeUnknown       UncountedReason = "size unknown"
+	CostRedundancyUnknown UncountedReason = "redundancy unknown"
+	CostNoPrice           UncountedReason = "no price for the redundancy"
+	CostOfRetention       UncountedReason = "other retention"
 )
 
 // estimateCost estimates the cost of the changes; nil without prices.
@@ -54,17 +54,17 @@ func (pl *planner) estimateCost(changes []Change) *CostEstimate {
 			continue
 		}
 		one := ChangeCost{ID: c.ID}
-		millionths, gap := pl.monthlyCost(c)
-		if gap == "" {
+		millionths, reason := pl.monthlyCost(c)
+		if reason == "" {
 			amount := roundAmount(millionths)
 			one.Monthly = &amount
 			e.Monthly += amount
 		} else {
-			one.NotCounted = gap
+			one.NotCounted = reason
 			if e.NotCounted == nil {
-				e.NotCounted = map[CostGap]int{}
+				e.NotCounted = map[UncountedReason]int{}
 			}
-			e.NotCounted[gap]++
+			e.NotCounted[reason]++
 		}
 		e.Changes = append(e.Changes, one)
 	}
@@ -73,45 +73,45 @@ func (pl *planner) estimateCost(changes []Change) *CostEstimate {
 
 // monthlyCost returns what a change adds to a month, in millionths of the currency's unit, or the reason why that cannot
 // be told. A stop keeps the data, and a resume finds it: storage is the same before and after.
-func (pl *planner) monthlyCost(c *Change) (int64, CostGap) {
+func (pl *planner) monthlyCost(c *Change) (int64, UncountedReason) {
 	before, after := protectionCost{}, protectionCost{}
-	var gap CostGap
+	var reason UncountedReason
 	switch c.Action {
 	case Protect:
-		after, gap = pl.protectionCost(c, c.After.Disks)
+		after, reason = pl.protectionCost(c, c.After.Disks)
 	case Modify:
 		if !armid.Same(c.Before.Policy, c.After.Policy) {
 			return 0, CostOfRetention
 		}
-		if before, gap = pl.protectionCost(c, c.Before.Disks); gap == "" {
-			after, gap = pl.protectionCost(c, c.After.Disks)
+		if before, reason = pl.protectionCost(c, c.Before.Disks); reason == "" {
+			after, reason = pl.protectionCost(c, c.After.Disks)
 		}
 	case Stop:
-		before.instance, gap = pl.instanceCostWhileNotStopped(c, c.Before.Disks)
+		before.instance, reason = pl.instanceCostWhileNotStopped(c, c.Before.Disks)
 	default: // Resume
-		after.instance, gap = pl.instanceCostWhileNotStopped(c, c.After.Disks)
+		after.instance, reason = pl.instanceCostWhileNotStopped(c, c.After.Disks)
 	}
-	return after.instance + after.storage - before.instance - before.storage, gap
+	return after.instance + after.storage - before.instance - before.storage, reason
 }
 
 // protectionCost is what the protection of a VM costs per month, in millionths.
 type protectionCost struct{ instance, storage int64 }
 
-func (pl *planner) protectionCost(c *Change, filter *Disks) (protectionCost, CostGap) {
+func (pl *planner) protectionCost(c *Change, filter *Disks) (protectionCost, UncountedReason) {
 	size, known := pl.sizeOf(c, filter)
 	if !known {
 		return protectionCost{}, CostSizeUnknown
 	}
-	perGB, gap := pl.storagePrice(c.Vault)
-	if gap != "" {
-		return protectionCost{}, gap
+	perGB, reason := pl.storagePrice(c.Vault)
+	if reason != "" {
+		return protectionCost{}, reason
 	}
 	return protectionCost{instance: instancePrice(pl.opt.Prices.Instance, size), storage: int64(perGB) * int64(size)}, ""
 }
 
 // instanceCostWhileNotStopped returns the price of a protected instance that is charged only while backups run: a stop
 // saves it, a resume adds it. It is 0 where a stopped instance is charged as well.
-func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64, CostGap) {
+func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64, UncountedReason) {
 	if pl.opt.Prices.Instance.ChargedWhileStopped {
 		return 0, ""
 	}
@@ -144,7 +144,7 @@ func instancePrice(p config.InstancePrices, size int) int64 {
 }
 
 // storagePrice returns the monthly price of a GB in a vault, with the redundancy that the vault has after the plan.
-func (pl *planner) storagePrice(vault string) (config.Price, CostGap) {
+func (pl *planner) storagePrice(vault string) (config.Price, UncountedReason) {
 	v := pl.vaults[pl.index.key(vault)]
 	if v == nil || v.settings.Redundancy == "" {
 		return 0, CostRedundancyUnknown

@@ -52,7 +52,7 @@ func describeEstimate(t testing.TB, e *plan.CostEstimate) string {
 	}
 	one := e.Changes[0]
 	if one.Monthly == nil {
-		if e.Monthly != 0 || !cmp.Equal(e.NotCounted, map[plan.CostGap]int{one.NotCounted: 1}) {
+		if e.Monthly != 0 || !cmp.Equal(e.NotCounted, map[plan.UncountedReason]int{one.NotCounted: 1}) {
 			t.Errorf("%+v is not counted apart", e)
 		}
 		return string(one.NotCounted)
@@ -153,7 +153,7 @@ func TestTheEstimateIsTheSumOfItsChangesInAnyOrder(t *testing.T) {
 		drawSizes(t, &w.observed)
 		p := plan.Make(w.config, w.observed, plan.Options{Now: now, Prices: prices()})
 		var sum plan.Amount
-		gaps, counted := map[plan.CostGap]int{}, map[string]bool{}
+		gaps, counted := map[plan.UncountedReason]int{}, map[string]bool{}
 		for _, c := range p.Cost.Changes {
 			counted[c.ID] = true
 			if (c.Monthly == nil) == (c.NotCounted == "") {

@@ -132,7 +132,7 @@ func mergeCosts(parts []Plan, changes []Change) *CostEstimate {
 		}
 		for gap, n := range p.Cost.NotCounted {
 			if m.NotCounted == nil {
-				m.NotCounted = map[CostGap]int{}
+				m.NotCounted = map[UncountedReason]int{}
 			}
 			m.NotCounted[gap] += n
 		}

@@ -101,25 +101,25 @@ func TestPointsThatACutLetsGoOfAreNamed(t *testing.T) {
 	c, o := cut(2)
 	opt := plan.Options{Now: now}
 	ages := daysAgo(0, 20, 40, 50)
-	named := func(letGo func(string, time.Time) bool, item string) (out []time.Time) {
+	named := func(prunedEarlier func(string, time.Time) bool, item string) (out []time.Time) {
 		for _, taken := range ages {
-			if letGo(item, taken) {
+			if prunedEarlier(item, taken) {
 				out = append(out, taken)
 			}
 		}
 		return out
 	}
-	if diff := cmp.Diff(ages[2:], named(plan.PointsLetGo(c, o, opt), strings.ToUpper(o.Items[0].ID))); diff != "" {
+	if diff := cmp.Diff(ages[2:], named(plan.PointsPrunedEarlier(c, o, opt), strings.ToUpper(o.Items[0].ID))); diff != "" {
 		t.Error(diff)
 	}
-	if got := named(plan.PointsLetGo(c, o, opt), "/another/item"); got != nil {
+	if got := named(plan.PointsPrunedEarlier(c, o, opt), "/another/item"); got != nil {
 		t.Errorf("of another item %v", got)
 	}
-	if got := named(plan.PointsLetGo(&config.Config{}, o, opt), o.Items[0].ID); got != nil {
+	if got := named(plan.PointsPrunedEarlier(&config.Config{}, o, opt), o.Items[0].ID); got != nil {
 		t.Errorf("without a file %v", got)
 	}
 	c.Policies[0].Retention.Days = new(90)
-	if got := named(plan.PointsLetGo(c, o, opt), o.Items[0].ID); got != nil {
+	if got := named(plan.PointsPrunedEarlier(c, o, opt), o.Items[0].ID); got != nil {
 		t.Errorf("of a longer retention %v", got)
 	}
 }

@@ -71,9 +71,9 @@ func weeksLater(t time.Time, n int) time.Time  { return t.AddDate(0, 0, 7*n) }
 func monthsLater(t time.Time, n int) time.Time { return t.AddDate(0, n, 0) }
 func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
 
-// PointsLetGo returns a function that reports whether, once the file is applied, a recovery point of an item (by its id)
+// PointsPrunedEarlier returns a function that reports whether, once the file is applied, a recovery point of an item (by its id)
 // may expire earlier than under its policy now: an upper bound, as in the notes of a plan.
-func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
+func PointsPrunedEarlier(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
 	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
 	m.planPolicies()

@@ -162,7 +162,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 	drifts := planDifferences(c, o, opt) // first, so that its memory can be freed before the indexes are built
 	a := &assessor{
 		config: c, opt: opt, observed: o, differences: drifts,
-		items:  newInventory(o),
+		items:  newItemIndex(o),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
 		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsKey]*targets{},
 		classes: map[*config.Rule]int{}, classTexts: map[string]int{},

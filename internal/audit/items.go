@@ -115,7 +115,7 @@ type itemIndex struct {
 	byPolicy map[armid.Key]int
 }
 
-func newInventory(o plan.Observed) itemIndex {
+func newItemIndex(o plan.Observed) itemIndex {
 	inv := itemIndex{
 		all: dedupeByID(o.Items), machines: make(map[armid.Key]*machine, len(o.VMs)), byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
 	}

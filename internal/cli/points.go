@@ -69,7 +69,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 // pointsReport returns the report of the reads: an entry for each item of each VM, and one for a VM without items.
 func pointsReport(c *config.Config, o plan.Observed, vms []string, read azure.PointReading, opt plan.Options) report.Points {
 	out := report.Points{Now: opt.Now, Gaps: slices.Concat(o.Gaps, read.Gaps), Subscriptions: namesOf(o)}
-	letGo := plan.PointsLetGo(c, o, opt)
+	prunedEarlier := plan.PointsPrunedEarlier(c, o, opt)
 	for _, vm := range vms {
 		same := func(id string) bool { return armid.Same(id, vm) }
 		gone := slices.ContainsFunc(o.Missing, same)
@@ -82,7 +82,7 @@ func pointsReport(c *config.Config, o plan.Observed, vms []string, read azure.Po
 			entries++
 			v := report.VMPoints{VM: vm, Gone: gone, Unseen: unseen, Item: &of.Item, Read: of.Read}
 			for _, p := range of.Points {
-				point := report.Point{RecoveryPoint: p, LetGo: !p.Time.IsZero() && letGo(of.Item.ID, p.Time)}
+				point := report.Point{RecoveryPoint: p, MayBePrunedEarlier: !p.Time.IsZero() && prunedEarlier(of.Item.ID, p.Time)}
 				if proof, ok := p.ProvenBy(of.Item, read.Restores); ok {
 					point.Proof = &proof
 				}

@@ -6,9 +6,9 @@ import (
 
 // pricedFleet returns an estimate that has every kind of amount, and every reason for none.
 func pricedFleet(changes []plan.Change) *plan.CostEstimate {
-	e := &plan.CostEstimate{PricesFile: "prices\x1b[31m.yaml", Currency: "EUR", NotCounted: map[plan.CostGap]int{}}
+	e := &plan.CostEstimate{PricesFile: "prices\x1b[31m.yaml", Currency: "EUR", NotCounted: map[plan.UncountedReason]int{}}
 	amounts := []plan.Amount{1234, -800, 0, 5}
-	gaps := []plan.CostGap{plan.CostSizeUnknown, plan.CostOfRetention, plan.CostNoPrice, plan.CostRedundancyUnknown, plan.CostSizeUnknown}
+	gaps := []plan.UncountedReason{plan.CostSizeUnknown, plan.CostOfRetention, plan.CostNoPrice, plan.CostRedundancyUnknown, plan.CostSizeUnknown}
 	for _, c := range changes {
 		switch c.Action {
 		case plan.Protect, plan.Resume, plan.Stop, plan.Modify:

@@ -46,8 +46,8 @@ type Point struct {
 	plan.RecoveryPoint
 	// Proof is the last job that restored it to the end; nil = none that is known.
 	Proof *plan.RestoreJob
-	// LetGo reports whether the policy that the file wants may expire the point earlier than today's policy does.
-	LetGo bool
+	// MayBePrunedEarlier reports whether the policy that the file wants may expire the point earlier than today's policy does.
+	MayBePrunedEarlier bool
 }
 
 // state returns an item's state for people.

@@ -71,7 +71,7 @@ func pointColumns() []csvColumn[pointRow] {
 		{"why_not", ofPoint(func(_ Point, d pointDocument) string { return d.WhyNot })},
 		{"proven_by", ofPoint(func(_ Point, d pointDocument) string { return d.ProvenBy })},
 		{"proven_at", ofPoint(func(_ Point, d pointDocument) string { return formatTime(d.ProvenAt) })},
-		{"may_be_pruned_earlier", ofPoint(func(_ Point, d pointDocument) string { return strconv.FormatBool(d.LetGo) })},
+		{"may_be_pruned_earlier", ofPoint(func(_ Point, d pointDocument) string { return strconv.FormatBool(d.MayBePrunedEarlier) })},
 	}
 }
 

@@ -25,20 +25,20 @@ type vmDocument struct {
 }
 
 type pointDocument struct {
-	Name        string         `json:"name"`
-	ID          string         `json:"id"`
-	Time        *time.Time     `json:"time"`
-	AgeSeconds  *int64         `json:"age_seconds"`
-	Consistency string         `json:"consistency"`
-	Tiers       []tierDocument `json:"tiers"` // null = Azure did not say
-	Disks       *disksDocument `json:"disks"` // null = Azure did not say, which is so where no disk is left out
-	Expires     *time.Time     `json:"expires"`
-	Restorable  bool           `json:"restorable"`
-	From        string         `json:"restored_from,omitempty"`
-	WhyNot      string         `json:"why_not,omitempty"`
-	ProvenBy    string         `json:"proven_by,omitempty"`
-	ProvenAt    *time.Time     `json:"proven_at,omitempty"`
-	LetGo       bool           `json:"may_be_pruned_earlier"`
+	Name               string         `json:"name"`
+	ID                 string         `json:"id"`
+	Time               *time.Time     `json:"time"`
+	AgeSeconds         *int64         `json:"age_seconds"`
+	Consistency        string         `json:"consistency"`
+	Tiers              []tierDocument `json:"tiers"` // null = Azure did not say
+	Disks              *disksDocument `json:"disks"` // null = Azure did not say, which is so where no disk is left out
+	Expires            *time.Time     `json:"expires"`
+	Restorable         bool           `json:"restorable"`
+	From               string         `json:"restored_from,omitempty"`
+	WhyNot             string         `json:"why_not,omitempty"`
+	ProvenBy           string         `json:"proven_by,omitempty"`
+	ProvenAt           *time.Time     `json:"proven_at,omitempty"`
+	MayBePrunedEarlier bool           `json:"may_be_pruned_earlier"`
 }
 
 type tierDocument struct {
@@ -79,7 +79,7 @@ func PointsJSON(w io.Writer, p Points) error {
 
 func (v VMPoints) document(p Point, now time.Time) pointDocument {
 	d := pointDocument{
-		Name: p.Name, ID: p.ID, Time: timePtr(p.Time), Consistency: p.Consistency, Expires: timePtr(p.Expires), WhyNot: v.whyNot(p, now), LetGo: p.LetGo,
+		Name: p.Name, ID: p.ID, Time: timePtr(p.Time), Consistency: p.Consistency, Expires: timePtr(p.Expires), WhyNot: v.whyNot(p, now), MayBePrunedEarlier: p.MayBePrunedEarlier,
 	}
 	if d.Restorable = d.WhyNot == ""; d.Restorable {
 		d.From, _ = p.RestorableTier(now)

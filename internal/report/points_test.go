@@ -29,7 +29,7 @@ func samplePoints(s string) Points {
 		Now: now,
 		VMs: []VMPoints{
 			{VM: vm("rg-app", clean(or("web1"))), Item: &plan.Item{ID: "/item", Vault: vault, State: or("Protected")}, Read: true, Points: []Point{
-				{Proof: proof, LetGo: true, RecoveryPoint: plan.RecoveryPoint{
+				{Proof: proof, MayBePrunedEarlier: true, RecoveryPoint: plan.RecoveryPoint{
 					ID: "/item/recoveryPoints/1", Name: or("1"), Time: now.Add(-8 * time.Hour), Consistency: or("AppConsistent"), Tiers: tiers,
 					Expires: now.AddDate(0, 1, 0), Disks: &plan.PointDisks{
 						Held: 1, Attached: 2, Included: []plan.PointDisk{{LUN: plan.OSDisk, Name: or("os")}}, Excluded: []plan.PointDisk{{LUN: 0, Name: or("scratch")}},

@@ -77,7 +77,7 @@ func (t pointsText) point(v VMPoints, p Point) line {
 	if p.Proof != nil {
 		l.details = append(l.details, Line(fmt.Sprintf("proven: restored by job %s, %s", lastName(p.Proof.ID), pointTime(p.Proof.End))))
 	}
-	if p.LetGo {
+	if p.MayBePrunedEarlier {
 		l.details = append(l.details, "the file keeps points for less long: this one may be pruned earlier")
 	}
 	if words := heldWords(p.Disks); words != "" {
@@ -112,18 +112,18 @@ func pointAge(now, at time.Time) string {
 
 // sum writes the last line: how many points there are, can be restored, are proven, and may be pruned earlier.
 func (t pointsText) sum() {
-	all, restorable, proven, letGo := 0, 0, 0, 0
+	all, restorable, proven, prunedEarlier := 0, 0, 0, 0
 	for _, v := range t.p.VMs {
 		for _, p := range v.Points {
 			all++
 			restorable += one(v.whyNot(p, t.p.Now) == "")
 			proven += one(p.Proof != nil)
-			letGo += one(p.LetGo)
+			prunedEarlier += one(p.MayBePrunedEarlier)
 		}
 	}
 	words := []string{formatCount(all, "recovery point"), formatNumber(restorable) + " can be restored now", formatNumber(proven) + " proven by a restore"}
-	if letGo > 0 {
-		words = append(words, formatNumber(letGo)+" may be pruned earlier by what the file wants")
+	if prunedEarlier > 0 {
+		words = append(words, formatNumber(prunedEarlier)+" may be pruned earlier by what the file wants")
 	}
 	if n := len(t.p.Gaps); n > 0 {
 		words = append(words, formatCount(n, "gap"))

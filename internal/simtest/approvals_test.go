@@ -24,7 +24,7 @@ type approvalChecker struct {
 	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may find an item that no read shows
 
 	racedLower, racedOther int // changes in the race window that our writes overwrote: those that lowered something, and others
-	crossed                int // changes that came while our operation was running
+	duringOperation        int // changes that came while our operation was running
 }
 
 // version is a resource's state from a request on.
@@ -183,7 +183,7 @@ func (j *approvalChecker) checkField(v *violations, e ourEffect, write sent, fie
 func (j *approvalChecker) count(e ourEffect, field string) {
 	switch {
 	case j.stateAt(e.id, e.write, e.write)[field] != e.before[field]:
-		j.crossed++ // it happened while our operation was running
+		j.duringOperation++ // it happened while our operation was running
 	case isLower(field, e.before[field], e.after[field]):
 		j.racedLower++
 	default:

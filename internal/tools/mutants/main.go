@@ -180,8 +180,8 @@ func (t *trial) batch(ctx context.Context, out io.Writer, batch []mutant) ([]mut
 	for i, m := range batch {
 		group.Go(func() (err error) {
 			verdicts[i], err = t.one(ctx, m, numbers[m.key()])
-			if err == nil && verdicts[i] == lives {
-				fmt.Fprintln(out, "lives ", m)
+			if err == nil && verdicts[i] == survived {
+				fmt.Fprintln(out, "survived", m)
 			}
 			return err
 		})
@@ -189,7 +189,7 @@ func (t *trial) batch(ctx context.Context, out io.Writer, batch []mutant) ([]mut
 	err = group.Wait()
 	var results []mutantResult
 	for i, v := range verdicts {
-		if v == caught || v == lives {
+		if v == caught || v == survived {
 			results = append(results, mutantResult{batch[i], v == caught})
 		}
 	}

@@ -253,7 +253,7 @@ func TestSwitchedMutantsBehaveAsThoseThatAreBuiltAlone(t *testing.T) {
 			t.Errorf("%s: %s alone, %s among others, %v", m, alone, together, err)
 		}
 	}
-	if count[caught] == 0 || count[lives] == 0 {
+	if count[caught] == 0 || count[survived] == 0 {
 		t.Errorf("%v", count)
 	}
 }

@@ -18,12 +18,12 @@ type verdict string
 
 const (
 	caught       verdict = "caught"
-	lives        verdict = "lives"
+	survived     verdict = "survived"
 	doesNotBuild verdict = "does not build" // and is not counted
 )
 
 // try runs the tests that execute a mutant, the fastest first, until one fails. It is on in the room's binary under its
-// number, if it has one; else a binary is built for it. A mutant that no test executes lives.
+// number, if it has one; else a binary is built for it. A mutant that no test executes survives.
 func (r *room) try(ctx context.Context, m mutant, only *regexp.Regexp, number int) (verdict, error) {
 	binary := r.binary
 	if number == 0 {
@@ -47,7 +47,7 @@ func (r *room) try(ctx context.Context, m mutant, only *regexp.Regexp, number in
 			return caught, ctx.Err()
 		}
 	}
-	return lives, nil
+	return survived, nil
 }
 
 // runs parts tests into the runs of the binary that execute them: the fast ones in one, each slow one by itself.
