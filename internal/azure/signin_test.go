@@ -83,6 +83,20 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 	}
 }
 
+// Another request that is signed in at the moment of a challenge gets a token without its claims, and azcore sends the
+// challenged request again with that one: what was challenged twice has met no answer to its claims yet.
+func TestAChallengeThatMetTheTokenOfAnotherRequestIsAnsweredAgain(t *testing.T) {
+	challenge := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="", error="insufficient_claims", claims="eyJhIjoxfQ=="`)
+		fails(401, "AuthenticationFailed")(w, r)
+	}
+	f := newFake().on("GET", vmList, challenge, challenge, lists(rawVM("VM1")))
+	c := newClient(t, CommandPlan, arm.Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}})
+	if o := discover(t, c, plan.Scope{Subscriptions: []string{sub}}); len(o.Gaps) != 0 || len(o.VMs) != 1 {
+		t.Errorf("gaps %+v", o.Gaps)
+	}
+}
+
 func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f := newFake()
 	c := newClient(t, "", arm.Options{Endpoint: "https://arm.test", Credential: noToken{}, Transport: inProcess{f}})

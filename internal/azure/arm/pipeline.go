@@ -104,20 +104,16 @@ func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) 
 }
 
 // tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and requests
-// another (docs/azure.md §28.6). A write refused so was not done, so it may be sent once more too. A challenge for
-// claims has been answered by azcore already.
+// another (docs/azure.md §28.6). A write refused so was not done, so it may be sent once more too. A challenge for claims
+// azcore has answered by itself; one that is still there met the token that another request had got meanwhile, without
+// the claims.
 func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static {
 		return resp, err
 	}
 	runtime.Drain(resp)
 	return req.Next()
-}
-
-// isChallenge reports whether an answer demands a token with certain claims (continuous access evaluation).
-func isChallenge(resp *http.Response) bool {
-	return strings.Contains(strings.Join(resp.Header.Values("WWW-Authenticate"), ","), "insufficient_claims")
 }
 
 // tokenRefusalPolicy marks a refused token, so that the next request gets another.
