@@ -116,7 +116,7 @@ func TestWhatCannotBeReadIsAGap(t *testing.T) {
 		for _, bad := range []struct {
 			status int
 			code   string
-		}{{403, "AuthorizationFailed"}, {404, "SubscriptionNotFound"}, {404, ""}, {400, "BadRequest"}, {401, "ExpiredAuthenticationToken"}} {
+		}{{403, "AuthorizationFailed"}, {404, "SubscriptionNotFound"}, {404, "NotFound"}, {404, ""}, {400, "BadRequest"}, {401, "ExpiredAuthenticationToken"}} {
 			f := estate().on("GET", path, fails(bad.status, bad.code))
 			o := discover(t, f.client(t, CommandPlan), scope())
 			if len(o.Gaps) != 1 {
