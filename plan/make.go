@@ -143,10 +143,7 @@ func newPlanner(c *config.Config, o *Observed, opt Options, last *machineIndex) 
 		guardsNotRead: make(map[armid.Key]string),
 	}
 	if c.SubscriptionQuery != nil || len(c.Subscriptions) > 1 {
-		m.names = make(map[string]string, len(o.Subscriptions))
-		for _, s := range o.Subscriptions {
-			m.names[strings.ToLower(s.ID)] = s.Name
-		}
+		m.names = o.DisplayNames()
 	}
 	for _, r := range reasons() {
 		m.sentences[r.reason] = r.sentence

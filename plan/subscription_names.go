@@ -16,6 +16,17 @@ func DescribeSubscription(name, id string) string {
 	return name + " (" + id + ")"
 }
 
+// DisplayNames returns the display names of the subscriptions, by folded id, as far as they were read.
+func (o Observed) DisplayNames() map[string]string {
+	names := make(map[string]string, len(o.Subscriptions))
+	for _, s := range o.Subscriptions {
+		if s.Name != "" {
+			names[strings.ToLower(s.ID)] = s.Name
+		}
+	}
+	return names
+}
+
 // FoldName returns what display names have in common that people take for one: neither case nor white space tells them apart.
 func FoldName(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
@@ -39,10 +50,7 @@ func SubscriptionNames(o Observed, changes []Change, gaps []Gap) map[string]stri
 	if len(o.Subscriptions) == 0 {
 		return nil
 	}
-	all, names := map[string]string{}, map[string]string{}
-	for _, s := range o.Subscriptions {
-		all[strings.ToLower(s.ID)] = s.Name
-	}
+	all, names := o.DisplayNames(), map[string]string{}
 	add := func(id string) {
 		if id = strings.ToLower(id); all[id] != "" {
 			names[id] = all[id]

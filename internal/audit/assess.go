@@ -194,10 +194,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 			}
 		}
 	}
-	a.names = make(map[string]string, len(o.Subscriptions))
-	for _, s := range o.Subscriptions {
-		a.names[strings.ToLower(s.ID)] = s.Name
-	}
+	a.names = o.DisplayNames()
 	a.gaps = newGaps(sortGaps(o.Gaps), a.locationOf)
 	return a
 }

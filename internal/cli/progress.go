@@ -220,16 +220,10 @@ func namerOf(p plan.Plan) func(id string) string {
 // namesOf returns the display names of the subscriptions that were read, by folded id; none where there is one
 // subscription.
 func namesOf(o plan.Observed) map[string]string {
-	names := map[string]string{}
 	if len(o.Subscriptions) < 2 {
-		return names
+		return nil
 	}
-	for _, s := range o.Subscriptions {
-		if s.Name != "" {
-			names[strings.ToLower(s.ID)] = s.Name
-		}
-	}
-	return names
+	return o.DisplayNames()
 }
 
 func describeOutcome(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }

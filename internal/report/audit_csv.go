@@ -21,11 +21,7 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	for _, f := range r.Findings {
 		codes[armid.Of(f.Target)] = append(codes[armid.Of(f.Target)], f.Code)
 	}
-	names := map[string]string{}
-	for _, s := range r.Scope.Subscriptions {
-		names[strings.ToLower(s.ID)] = s.Name
-	}
-	columns := auditColumns(codes, names)
+	columns := auditColumns(codes, displayNames(r))
 	if r.Summary.RestoreProven != nil {
 		columns = append(columns, testColumns()...)
 	}

@@ -97,13 +97,18 @@ func namesakesOfAudit(r audit.Result, ids iter.Seq[string]) namesakes {
 	if len(r.Scope.Subscriptions) < 2 {
 		return namesakes{}
 	}
+	return namesakesOfIDs(displayNames(r), ids)
+}
+
+// displayNames returns the display names of the subscriptions of an audit, by folded id, as far as they were read.
+func displayNames(r audit.Result) map[string]string {
 	names := map[string]string{}
 	for _, s := range r.Scope.Subscriptions {
 		if s.Name != "" {
 			names[strings.ToLower(s.ID)] = s.Name
 		}
 	}
-	return namesakesOfIDs(names, ids)
+	return names
 }
 
 // idsOfVMs and idsOfComparison are what the names of an audit are compared among.
