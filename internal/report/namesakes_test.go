@@ -1,10 +1,13 @@
 package report
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
 )
 
 func TestWhatHasOneNameInSeveralPlacesIsToldApart(t *testing.T) {
@@ -44,6 +47,29 @@ func TestWhatHasOneNameInSeveralPlacesIsToldApart(t *testing.T) {
 		for i, id := range tt.ids {
 			if got := name(id); got != tt.want[i] {
 				t.Errorf("%s: %q, want %q", tt.what, got, tt.want[i])
+			}
+		}
+	}
+}
+
+// The risks of a plan stand above its vaults, so a policy there says in which vault it is.
+func TestTheRisksOfPoliciesOfOneNameSayTheirVaults(t *testing.T) {
+	p := plan.Plan{Complete: true}
+	for _, vault := range []string{"rsv-a", "rsv-b"} {
+		id := armid.Vault(sampleSub1, "rg-backup", vault)
+		p.Changes = append(p.Changes, plan.Change{
+			ID: "update-policy:" + id, Action: plan.UpdatePolicy, Vault: id, Target: id + "/backupPolicies/daily", Risk: plan.RiskReducesRetention,
+			Before: &plan.State{}, After: &plan.State{},
+		})
+	}
+	var text, markdown strings.Builder
+	if err := errors.Join(PlanText(&text, p, Style{}), PlanMarkdown(&markdown, p)); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{text.String(), markdown.String()} {
+		for _, want := range []string{"rsv-a/daily", "rsv-b/daily"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %s in\n%s", want, out)
 			}
 		}
 	}
