@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,6 +138,44 @@ func TestAStepOfARestoreTestThatNeverEndsIsCut(t *testing.T) {
 			}
 		}
 	})
+}
+
+// deafDisks never answers a list of disks once something was restored.
+type deafDisks struct{ *restorer }
+
+func (d deafDisks) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
+	d.mu.Lock()
+	restored := len(d.ops) > 0
+	d.mu.Unlock()
+	if !restored {
+		return d.restorer.Disks(ctx, group)
+	}
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+// A check that had all its time and saw nothing has failed; one that the run or its operator cut has not.
+func TestACheckThatItsOwnLimitEndsFails(t *testing.T) {
+	for name, tt := range map[string]struct {
+		runTimeout time.Duration
+		want       string
+	}{
+		"its own limit":   {time.Hour, "check failed"},
+		"that of the run": {5 * time.Minute, "check timed-out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				p := planOf(testOf("vm1"))
+				o := apply.Options{Observed: time.Now()}
+				o.Limits.RunTimeout = tt.runTimeout
+				rep, err := apply.Run(t.Context(), p, deafDisks{newRestorer(az)}, o)
+				checkReport(t, p, rep, err)
+				if got := stepsOf(rep.Results[0]); !strings.Contains(got, tt.want) {
+					t.Errorf("%s, want %s", got, tt.want)
+				}
+			})
+		})
+	}
 }
 
 func TestADeletionThatIsRefusedForAWhileIsAskedForAgainEverMoreSeldom(t *testing.T) {
