@@ -15,6 +15,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure/arm"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -184,6 +185,36 @@ func TestAWriteWithoutAnAnswerEndsInTime(t *testing.T) {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 	})
+}
+
+// Whoever looks after writes that may have had an effect must not be sent after one that never left.
+func TestAWriteThatEndsBeforeItIsSentSaysSo(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	change := plan.Change{
+		Action: plan.Resume, Target: vm1, Vault: vaultID, Item: itemID,
+		Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
+	}
+	stopped := azuretest.Item(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":""`)
+	for name, tt := range map[string]struct {
+		ctx    context.Context
+		read   http.HandlerFunc
+		unsent bool
+		puts   int
+	}{
+		"the read right before it is refused": {t.Context(), fails(http.StatusForbidden, "AuthorizationFailed"), true, 0},
+		"its time is over before its turn":    {over, nil, true, 0},
+		"it was sent":                         {t.Context(), says(http.StatusOK, stopped), false, 1},
+	} {
+		f := newFake().on("GET", itemID, tt.read).on("PUT", itemID, fails(http.StatusInternalServerError, "InternalServerError"))
+		_, err := f.client(t, CommandApply).Start(tt.ctx, change)
+		if _, is := errors.AsType[*apply.UnsentError](err); err == nil || is != tt.unsent {
+			t.Errorf("%s: %#v", name, err)
+		}
+		if n := f.count("PUT", itemID[len(vaultID):]); n != tt.puts {
+			t.Errorf("%s: %d writes, want %d", name, n, tt.puts)
+		}
+	}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
