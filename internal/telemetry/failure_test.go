@@ -32,3 +32,25 @@ func TestNothingThatWasAnsweredIsPrinted(t *testing.T) {
 		}
 	}
 }
+
+func TestAFailedDeliveryIsToldWithoutWhatWasSentOrAnswered(t *testing.T) {
+	answered := errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "secret"`)
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&url.Error{Op: "Post", URL: "https://collector.example/secret", Err: answered}, "it answered what is not understood"},
+		{fmt.Errorf("secret: %w", &url.Error{Op: "Post", URL: "https://collector.example/secret", Err: io.EOF}), "the connection ended without an answer"},
+		{&settingError{"a variable is not understood"}, "a variable is not understood"},
+		{fmt.Errorf("secret: %w", context.DeadlineExceeded), "no answer in time"},
+	} {
+		if got := describe(tt.err); got != tt.want {
+			t.Errorf("of %v is printed %q, want %q", tt.err, got, tt.want)
+		}
+	}
+	for _, err := range []error{errors.New("secret"), &url.Error{Op: "parse", URL: "secret", Err: errors.New("secret")}} {
+		if got := describe(err); strings.Contains(got, "secret") {
+			t.Errorf("of %v is printed %q", err, got)
+		}
+	}
+}
