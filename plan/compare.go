@@ -14,6 +14,9 @@ type Pair struct {
 	Now      Change `json:"now"`
 }
 
+// Describe describes in words how the planned change differs from the approved one.
+func (p Pair) Describe() string { return describeStale(p.Approved, p.Now) }
+
 // IsEmpty reports whether both plans ask the operator to approve the same.
 func (d Difference) IsEmpty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,10 +70,16 @@ func fingerprintOf(changes []Change, covers func(Action) bool) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// approvalForm returns all of a change that the operator approves: what it does and its risks. The risk of a change
-// from one policy to another may differ tomorrow, though the ids of both are the same, when the policies have changed.
+// approvalForm returns all of a change that the operator approves: what it does, what the policies keep that its item
+// leaves and goes to, and its risks. Tomorrow policies with the same ids may keep less, and even where the risk is the
+// same one, the loss is not.
 func approvalForm(c Change) string {
 	parts := []string{canonicalChange(c)}
+	for _, side := range []*State{c.Before, c.After} {
+		if side != nil && len(side.Keeps) > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %q", armid.Of(side.Policy), side.Keeps))
+		}
+	}
 	for _, r := range Risks() {
 		if c.HasRisk(r) {
 			parts = append(parts, string(r))
@@ -83,7 +90,7 @@ func approvalForm(c Change) string {
 
 // canonicalChange returns the identity of a change: action, target, vault, before and after, with ids folded. An item
 // that got its first backup meanwhile is still the same active item. Disks that the write leaves unchanged are not
-// part of it.
+// part of it, nor is what policies keep: half of a plan that changes a policy may be done (see [retentionDrifts]).
 func canonicalChange(c Change) string {
 	before, after := c.Before.canonical(), c.After.canonical()
 	if keepsDiskFilter(c) {

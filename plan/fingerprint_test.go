@@ -24,6 +24,7 @@ func fullState() *State {
 			Retention: RetentionSpec{Days: 30, Weeks: keep, Months: keep, Years: keep},
 			Archive:   &ArchiveSpec{Mode: ArchiveAfter, After: 3, Unit: "Months"}, InstantRestore: &InstantRestoreSpec{Prefix: "a", Suffix: "b"},
 		},
+		Keeps:  []string{"retention.days 30", "retention.days 60"},
 		Retain: Duration(time.Hour),
 	}
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
 )
 
 // The risk of moving an item to another policy is judged by the schedule and retention of both. A change describes
@@ -64,4 +66,26 @@ func CheckRetention(name string, approved []string, now *Policy) []Drift {
 		return nil
 	}
 	return []Drift{{Path: "policy " + name, Approved: approved[0], Now: is, Wanted: approved[len(approved)-1]}}
+}
+
+// retentionDrifts describes, for a planned change, the policies of its item that do not keep what they kept when the
+// change was approved. A policy that the approved plan changes as well may keep what it kept or what it will keep. Where
+// the approved plan did not know what a policy keeps, there is nothing to compare.
+func retentionDrifts(approved, now Change) []string {
+	var out []string
+	for _, side := range [][2]*State{{approved.Before, now.Before}, {approved.After, now.After}} {
+		was, is := side[0], side[1]
+		if was == nil || is == nil || len(was.Keeps) == 0 || !armid.Same(was.Policy, is.Policy) {
+			continue
+		}
+		if len(is.Keeps) == 0 {
+			out = append(out, "what policy "+lastName(is.Policy)+" keeps is not known any more")
+		}
+		for _, keeps := range is.Keeps {
+			if !slices.Contains(was.Keeps, keeps) {
+				out = append(out, "policy "+lastName(is.Policy)+" was "+strings.Join(was.Keeps, ", then ")+", and is now "+keeps)
+			}
+		}
+	}
+	return out
 }

@@ -20,6 +20,7 @@ func describeStale(approved, now Change) string {
 	} else {
 		words = append(words, describeStaleFields(approved.Fields, now.Fields)...)
 	}
+	words = append(words, retentionDrifts(approved, now)...)
 	for _, r := range Risks() {
 		if now.HasRisk(r) && !approved.HasRisk(r) {
 			words = append(words, "it got a risk that was not approved: "+string(r))

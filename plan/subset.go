@@ -229,10 +229,10 @@ func (s *subset) narrowedPlan() Plan {
 	return p
 }
 
-// isApproved reports whether a change is as it was approved, with no additional risk. Fewer risks are accepted: half
-// of the plan may already be done.
+// isApproved reports whether a change is as it was approved, with no additional risk, and between policies that keep what
+// they kept. Fewer risks are accepted: half of the plan may already be done.
 func isApproved(approved, now Change) bool {
-	if canonicalChange(approved) != canonicalChange(now) {
+	if canonicalChange(approved) != canonicalChange(now) || len(retentionDrifts(approved, now)) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(Risks(), func(r Risk) bool { return now.HasRisk(r) && !approved.HasRisk(r) })

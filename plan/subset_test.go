@@ -200,24 +200,31 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 		{
 			name: "a longer retention", did: func(o *plan.Observed) { o.Policies[0].Spec.Retention.Days = 90 },
 			stale: "update-policy daily: retention.days was 30, is now 90 (wanted 60); it got a risk that was not approved: reduces-retention\n" +
-				"protect under: it needs update-policy of daily, which is not as approved",
+				"protect under: it needs update-policy of daily, which is not as approved\n" +
+				"modify modify: policy daily was schedule daily at 22:00, instantRestoreDays 2, retention.days 30, then schedule daily at 22:00, " +
+				"instantRestoreDays 2, retention.days 60, and is now schedule daily at 22:00, instantRestoreDays 2, retention.days 90",
 		},
 		{name: "the same retention", did: func(o *plan.Observed) { o.Policies[0].Spec.Retention.Days = 60 }, done: []string{"update-policy daily"}},
 		{
 			name: "another schedule", did: func(o *plan.Observed) { o.Policies[0].Spec.Schedule.At = "23:00" },
 			stale: "update-policy daily: schedule was not in the approved plan, and would now go from daily at 23:00 to daily at 22:00\n" +
-				"protect under: it needs update-policy of daily, which is not as approved",
+				"protect under: it needs update-policy of daily, which is not as approved\n" +
+				"modify modify: policy daily was schedule daily at 22:00, instantRestoreDays 2, retention.days 30, then schedule daily at 22:00, " +
+				"instantRestoreDays 2, retention.days 60, and is now schedule daily at 23:00, instantRestoreDays 2, retention.days 30",
 		},
 		{
 			name: "the policy is gone", did: func(o *plan.Observed) { o.Policies = o.Policies[1:] },
 			stale: "update-policy daily: now it would be create-policy: the file manages this policy and the vault does not have it\n" +
 				"protect under: it needs create-policy of daily, which is not as approved\n" +
-				"modify modify: it got a risk that was not approved: reduces-retention",
+				"modify modify: what policy daily keeps is not known any more; it got a risk that was not approved: reduces-retention",
 			new: []string{"create-policy daily"},
 		},
 		{
 			name: "a shorter retention of the policy to go to", did: func(o *plan.Observed) { o.Policies[1].Spec.Retention.Days = 7 },
-			stale: "modify modify: it got a risk that was not approved: reduces-retention",
+			stale: "modify modify: policy long was schedule daily at 22:00, instantRestoreDays 2, retention.days 90, " +
+				"and is now schedule daily at 22:00, instantRestoreDays 2, retention.days 7; it got a risk that was not approved: reduces-retention\n" +
+				"resume undelete: policy long was schedule daily at 22:00, instantRestoreDays 2, retention.days 90, " +
+				"and is now schedule daily at 22:00, instantRestoreDays 2, retention.days 7",
 		},
 		{
 			name: "another policy of the item", did: func(o *plan.Observed) {

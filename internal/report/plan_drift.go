@@ -12,12 +12,16 @@ import (
 func DifferenceText(w io.Writer, d plan.Difference, s Style) error {
 	out := bufio.NewWriter(w)
 	t := planText{Writer: out, style: s, palette: newPalette(s.Color)}
-	var changed []plan.Change
+	var changed []line
 	for _, pair := range d.Changed {
-		changed = append(changed, pair.Now)
+		l := t.newLine(pair.Now)
+		if why := pair.Describe(); why != "" {
+			l.why = Line(why)
+		}
+		changed = append(changed, l)
 	}
 	t.writePart("planned now, and not approved", t.newLines(d.New))
-	t.writePart("planned otherwise than approved", t.newLines(changed))
+	t.writePart("planned otherwise than approved", changed)
 	t.writePart("approved, and not needed any more", t.newLines(d.Gone))
 	return out.Flush()
 }
