@@ -144,34 +144,33 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 
 // prepareItem returns the PUT of an item. It reads and compares the item right before where the change has a risk, is
 // an undelete or a resume, or was held back for more than [maxQuotaDelay]; else the comparison by the vault's list,
-// which the engine made, is enough.
+// which the engine made, is enough. The policies may be older, so they are read first: their reads count as held back.
 func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change, held time.Duration) (preparedWrite, error) {
+	began := c.Now()
+	drifts, err := c.checkPolicyDrift(ctx, op, ch)
+	if err != nil {
+		return preparedWrite{}, err
+	}
+	held += c.Now().Sub(began)
 	if ch.Action == plan.Undelete || ch.Action == plan.Resume || isRisky(ch) || held > maxQuotaDelay {
 		now, err := c.fetchItem(ctx, op, id, ch.Vault)
 		if err != nil {
 			return preparedWrite{}, err
 		}
 		condition := plan.CheckItem(ch, now)
-		if len(condition.Drifts) > 0 {
-			return preparedWrite{}, apply.ChangedMeanwhile(op, condition.Drifts)
-		}
 		if now != nil {
 			ch, _ = plan.WithDisksKept(ch, *now)
 		}
 		if condition.IsConverged {
 			return preparedWrite{after: ch.After, found: stateAsWanted}, nil
 		}
-	}
-	drifts, err := c.checkPolicyDrift(ctx, op, ch)
-	if err != nil {
-		return preparedWrite{}, err
+		drifts = append(condition.Drifts, drifts...)
 	}
 	if len(drifts) > 0 {
 		return preparedWrite{}, apply.ChangedMeanwhile(op, drifts)
 	}
 	return preparedWrite{body: c.buildItemBody(id, ch), after: ch.After}, nil
 }
-
 func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.RiskNone }
 
 // fetchItem reads one item; nil = the vault has no such item.

@@ -25,12 +25,14 @@ func TestAnItemIsReadRightBeforeAWriteThatNeedsIt(t *testing.T) {
 		"as long as quotas may delay": {plan.Change{Action: plan.Modify}, maxQuotaDelay, 0},
 		"delayed for longer":          {plan.Change{Action: plan.Modify}, maxQuotaDelay + 1, 1},
 	} {
-		f := newFake().on("GET", itemID, fails(http.StatusNotFound, "ResourceNotFound"))
-		tt.change.Vault, tt.change.Target, tt.change.Item, tt.change.After = vaultID, vm1, itemID, &plan.State{}
-		_, _ = f.client(t, CommandApply).prepareItem(t.Context(), "testing", itemID, tt.change, tt.held) // what it finds is compared elsewhere
-		if n := f.count("GET", itemID[len(vaultID):]); n != tt.reads {
-			t.Errorf("%s: the item was read %d times, want %d", name, n, tt.reads)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake().on("GET", itemID, fails(http.StatusNotFound, "ResourceNotFound"))
+			tt.change.Vault, tt.change.Target, tt.change.Item, tt.change.After = vaultID, vm1, itemID, &plan.State{}
+			_, _ = f.client(t, CommandApply).prepareItem(t.Context(), "testing", itemID, tt.change, tt.held) // what it finds is compared elsewhere
+			if n := f.count("GET", itemID[len(vaultID):]); n != tt.reads {
+				t.Errorf("%s: the item was read %d times, want %d", name, n, tt.reads)
+			}
+		})
 	}
 }
 
@@ -95,5 +97,38 @@ func TestAnItemUnderAPolicyThatIsGoneIsNotWritten(t *testing.T) {
 	drifts, err := f.client(t, CommandApply).checkPolicyDrift(t.Context(), "testing", plan.Change{After: &plan.State{Policy: policyID, Keeps: []string{"30 days"}}})
 	if err != nil || len(drifts) != 1 {
 		t.Errorf("%v, %v", drifts, err)
+	}
+}
+
+// The policies of an item are read before the item itself, so that nobody's change of the item is missed while their
+// reads take long.
+func TestAnItemIsReadAfterItsPolicies(t *testing.T) {
+	document := azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings)
+	keeps := []string{plan.DescribeRetention(policyOf(t, document))}
+	for name, tt := range map[string]struct {
+		risk  plan.Risk
+		takes time.Duration
+	}{
+		"of a change with a risk":                     {plan.RiskReducesRetention, 0},
+		"of one without, where the reads take longer": {plan.RiskNone, maxQuotaDelay + 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			under := "old"
+			f := newFake().on("GET", policyID, func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(tt.takes)
+				under = "theirs" // another client moves the item meanwhile
+				says(http.StatusOK, document)(w, r)
+			}).on("GET", itemID, func(w http.ResponseWriter, r *http.Request) {
+				says(http.StatusOK, azuretest.Item(vaultID, "VM1", `"protectionState":"Protected","lastRecoveryPoint":null,"policyId":"`+vaultID+`/backupPolicies/`+under+`"`))(w, r)
+			}).on("PUT", itemID, says(http.StatusAccepted, ""))
+			_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+				Action: plan.Modify, Target: vm1, Vault: vaultID, Item: itemID, Risk: tt.risk, KeepDisks: true,
+				Before: &plan.State{State: plan.StateProtected, Policy: vaultID + "/backupPolicies/old"},
+				After:  &plan.State{State: plan.StateProtected, Policy: policyID, Keeps: keeps},
+			})
+			if err == nil || !strings.Contains(err.Error(), "policy was old, is now theirs") || f.count("PUT", "") != 0 {
+				t.Errorf("%s: %v, after %d writes", name, err, f.count("PUT", ""))
+			}
+		})
 	}
 }
