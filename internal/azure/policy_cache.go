@@ -14,8 +14,9 @@ import (
 // policyCache holds recently read policies, so that the changes that depend on a policy's retention share its reads. It
 // is safe for concurrent use.
 type policyCache struct {
-	mu      sync.Mutex
-	entries map[armid.Key]cachedPolicy
+	mu       sync.Mutex
+	entries  map[armid.Key]cachedPolicy
+	approved time.Time // when the changes were approved; zero = in advance
 }
 
 type cachedPolicy struct {
@@ -40,9 +41,24 @@ func (k *policyCache) get(id string) (cachedPolicy, bool) {
 	return p, ok
 }
 
+// SetApprovalTime tells when the changes were approved, by the service's clock; zero = before the plan was made. A policy
+// that was read earlier is read again before an item is written that leaves it or goes to it.
+func (c *Client) SetApprovalTime(at time.Time) {
+	c.policies.mu.Lock()
+	defer c.policies.mu.Unlock()
+	c.policies.approved = at
+}
+
+// isFresh reports whether a policy was read after the approval, and recently.
+func (k *policyCache) isFresh(p cachedPolicy, now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return !p.at.Before(k.approved) && now.Sub(p.at) <= policyCacheTTL
+}
+
 // checkPolicyDrift compares the policies that an item leaves and goes to with those that the risk of the change was
-// judged by. For a change with a risk it uses policies that were read for a write alone, because those reads are
-// younger than the approval. Where a cached policy differs it is read again, because this run may have written it.
+// judged by, as they were read after the approval; for a change with a risk as they were read for a write alone. Where a
+// cached policy differs it is read again, because this run may have written it.
 func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change) ([]plan.Drift, error) {
 	var all []plan.Drift
 	for _, side := range []*plan.State{ch.Before, ch.After} {
@@ -51,7 +67,7 @@ func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change
 		}
 		name := side.Policy[strings.LastIndexByte(side.Policy, '/')+1:]
 		known, ok := c.policies.get(side.Policy)
-		if ok && c.Now().Sub(known.at) <= policyCacheTTL && (known.single || !isRisky(ch)) &&
+		if ok && c.policies.isFresh(known, c.Now()) && (known.single || !isRisky(ch)) &&
 			len(plan.CheckRetention(name, side.Keeps, known.policy)) == 0 {
 			continue
 		}

@@ -92,6 +92,33 @@ func TestAPolicyOfAnItemIsComparedByAReadThatIsFreshEnough(t *testing.T) {
 	}
 }
 
+func TestAPolicyThatWasListedBeforeTheApprovalIsReadAgain(t *testing.T) {
+	document := azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings)
+	spec := policyOf(t, document)
+	listed := spec
+	listed.Retention.Days++ // another client has cut it since
+	for name, tt := range map[string]struct {
+		thinks time.Duration // how much later than the list the approval is
+		drifts int
+	}{
+		"approved before the list": {-time.Second, 0},
+		"approved with the list":   {0, 0},
+		"approved after the list":  {time.Nanosecond, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake().on("GET", policyID, says(http.StatusOK, document))
+			c := f.client(t, CommandApply)
+			c.policies.put(policyID, cachedPolicy{policy: &plan.Policy{Spec: listed}, at: c.Now()})
+			c.SetApprovalTime(c.Now().Add(tt.thinks))
+			time.Sleep(time.Second)
+			drifts, err := c.checkPolicyDrift(t.Context(), "testing", plan.Change{After: &plan.State{Policy: policyID, Keeps: []string{plan.DescribeRetention(listed)}}})
+			if n := f.count("GET", "/p"); err != nil || n != tt.drifts || len(drifts) != tt.drifts {
+				t.Errorf("%s: %d reads, %v, %v", name, n, drifts, err)
+			}
+		})
+	}
+}
+
 func TestAnItemUnderAPolicyThatIsGoneIsNotWritten(t *testing.T) {
 	f := newFake().on("GET", policyID, fails(http.StatusNotFound, "ResourceNotFound"))
 	drifts, err := f.client(t, CommandApply).checkPolicyDrift(t.Context(), "testing", plan.Change{After: &plan.State{Policy: policyID, Keeps: []string{"30 days"}}})

@@ -15,6 +15,7 @@ import (
 func (a *app) runEngine(ctx context.Context, s *session, o apply.Options, onInterrupt func(), run *report.Run) {
 	show := a.newProgress(run.Plan)
 	also := o.Observer
+	s.SetApprovalTime(o.Approved)
 	o.Budget, o.Seed, o.Now = s.Client, uint64(a.Now().UnixNano()), s.Now
 	o.Observer = func(e apply.Event) {
 		if also != nil {
