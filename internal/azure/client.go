@@ -44,7 +44,7 @@ func New(command Command, o arm.Options) (*Client, error) {
 	c := &Client{
 		command: command, router: newRouter(), now: o.Now,
 		extended:    map[armid.Key]map[string]json.RawMessage{},
-		policies:    policyCache{entries: map[armid.Key]cachedPolicy{}},
+		policies:    newPolicyCache(),
 		failures:    map[armid.Key][]plan.JobError{},
 		rows:        wire.NewRowTypes(),
 		runningJobs: map[armid.Key][]string{},

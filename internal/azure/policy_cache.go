@@ -16,7 +16,12 @@ import (
 type policyCache struct {
 	mu       sync.Mutex
 	entries  map[armid.Key]cachedPolicy
-	approved time.Time // when the changes were approved; zero = in advance
+	readers  map[armid.Key]chan struct{} // full while a change reads the policy
+	approved time.Time                   // when the changes were approved; zero = in advance
+}
+
+func newPolicyCache() policyCache {
+	return policyCache{entries: map[armid.Key]cachedPolicy{}, readers: map[armid.Key]chan struct{}{}}
 }
 
 type cachedPolicy struct {
@@ -65,19 +70,61 @@ func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change
 		if side == nil || len(side.Keeps) == 0 {
 			continue
 		}
-		name := side.Policy[strings.LastIndexByte(side.Policy, '/')+1:]
-		known, ok := c.policies.get(side.Policy)
-		if ok && c.policies.isFresh(known, c.Now()) && (known.single || !isRisky(ch)) &&
-			len(plan.CheckRetention(name, side.Keeps, known.policy)) == 0 {
-			continue
-		}
-		known, err := c.fetchPolicy(ctx, op, side.Policy)
+		drifts, err := c.checkRetention(ctx, op, side, isRisky(ch))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, plan.CheckRetention(name, side.Keeps, known.policy)...)
+		all = append(all, drifts...)
 	}
 	return all, nil
+}
+
+// checkRetention compares a policy with what it kept when the change was approved. Changes of one policy that begin
+// together share one read.
+func (c *Client) checkRetention(ctx context.Context, op string, side *plan.State, risky bool) ([]plan.Drift, error) {
+	began, name := c.Now(), side.Policy[strings.LastIndexByte(side.Policy, '/')+1:]
+	cached := func() (drifts []plan.Drift, ok bool) {
+		known, ok := c.policies.get(side.Policy)
+		if !ok || !c.policies.isFresh(known, c.Now()) || risky && !known.single {
+			return nil, false
+		}
+		drifts = plan.CheckRetention(name, side.Keeps, known.policy)
+		return drifts, len(drifts) == 0 || known.single && known.at.After(began)
+	}
+	if drifts, ok := cached(); ok {
+		return drifts, nil
+	}
+	release, err := c.policies.reserveRead(ctx, side.Policy)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if drifts, ok := cached(); ok {
+		return drifts, nil
+	}
+	known, err := c.fetchPolicy(ctx, op, side.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return plan.CheckRetention(name, side.Keeps, known.policy), nil
+}
+
+// reserveRead waits until no other change reads the policy. release ends the reservation. The error is the context's
+// cause.
+func (k *policyCache) reserveRead(ctx context.Context, id string) (release func(), err error) {
+	k.mu.Lock()
+	reader := k.readers[armid.Of(id)]
+	if reader == nil {
+		reader = make(chan struct{}, 1)
+		k.readers[armid.Of(id)] = reader
+	}
+	k.mu.Unlock()
+	select {
+	case reader <- struct{}{}:
+		return func() { <-reader }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // fetchPolicy reads one policy.

@@ -119,6 +119,46 @@ func TestAPolicyThatWasListedBeforeTheApprovalIsReadAgain(t *testing.T) {
 	}
 }
 
+// Requests of a run may not grow with the number of its changes where one read serves them all.
+func TestChangesOfOnePolicyShareItsRead(t *testing.T) {
+	document := azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings)
+	spec := policyOf(t, document)
+	for name, tt := range map[string]struct {
+		keeps string
+		reads int // this run may write the policy while it is read: one read that began later says whether
+		drift int
+	}{
+		"as approved": {plan.DescribeRetention(spec), 1, 0},
+		"otherwise":   {"other", 2, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake().on("GET", policyID, func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(time.Second)
+				says(http.StatusOK, document)(w, r)
+			})
+			c := f.client(t, CommandApply)
+			drifts := make(chan int)
+			for range 20 {
+				go func() {
+					found, err := c.checkPolicyDrift(t.Context(), "testing", plan.Change{Risk: plan.RiskReducesRetention, After: &plan.State{Policy: policyID, Keeps: []string{tt.keeps}}})
+					if err != nil {
+						t.Error(err)
+					}
+					drifts <- len(found)
+				}()
+			}
+			for range 20 {
+				if n := <-drifts; n != tt.drift {
+					t.Errorf("%s: %d drifts, want %d", name, n, tt.drift)
+				}
+			}
+			if n := f.count("GET", "/p"); n != tt.reads {
+				t.Errorf("%s: %d reads, want %d", name, n, tt.reads)
+			}
+		})
+	}
+}
+
 func TestAnItemUnderAPolicyThatIsGoneIsNotWritten(t *testing.T) {
 	f := newFake().on("GET", policyID, fails(http.StatusNotFound, "ResourceNotFound"))
 	drifts, err := f.client(t, CommandApply).checkPolicyDrift(t.Context(), "testing", plan.Change{After: &plan.State{Policy: policyID, Keeps: []string{"30 days"}}})
