@@ -25,7 +25,7 @@
 // # Reading order
 //
 //	the format, as structs with tags                            model.go, restore_tests.go, defaults.go
-//	a file, and what makes it unreadable                        load.go, encoding.go, syntax.go
+//	a file, and what makes it unreadable                        load.go, encoding.go, syntax.go, flow_glob.go
 //	YAML becomes nodes, with their places                       yaml.go, yaml_convert.go, node.go
 //	${NAME}; several files become one                           variables.go, join.go
 //	nodes become structs, strictly                              decode.go, struct_fields.go, union_types.go, value_formats.go

@@ -21,7 +21,7 @@ func TestAnEncodedConfigLoadsBackToTheSameValue(t *testing.T) {
 		Vaults: []Vault{{
 			Name: "v1", ResourceGroup: "rg", Location: "chinanorth", Manage: true, Redundancy: "GeoRedundant",
 			CrossRegionRestore: &no, SoftDeleteDays: &days, Immutability: "Unlocked", PublicNetworkAccess: &yes,
-			Tags: map[string]string{"owner": nasty, "n": "007", "b": "true"}, Unmatched: "stop",
+			Tags: map[string]string{"owner": nasty, "n": "007", "b": "true", "m": "<<"}, Unmatched: "stop",
 		}},
 		Policies: []Policy{
 			{
@@ -46,7 +46,7 @@ func TestAnEncodedConfigLoadsBackToTheSameValue(t *testing.T) {
 			},
 			{
 				Name:   "two",
-				Match:  []Selector{{Tags: map[string][]string{"env": {"prod"}, "tier": {"web", "app"}, "none": {}}}, {Names: []string{"a*"}, Locations: []string{"chinanorth"}}},
+				Match:  []Selector{{Tags: map[string][]string{"env": {"prod"}, "tier": {"web", "app"}, "none": {}}}, {Names: []string{"a*", "<<"}, Locations: []string{"chinanorth"}}},
 				Except: []Selector{{Names: []string{"b"}}}, Policy: "hourly", Vault: []string{"v1"},
 				Disks: &Disks{Kind: DisksOSOnly}, Elsewhere: "accept", Resume: true,
 			},

@@ -283,6 +283,64 @@ func TestAFileOverTheLimitIsNotRead(t *testing.T) {
 	}
 }
 
+func TestAFileMaySayWhichYAMLItIs(t *testing.T) {
+	rest := "version: 1\nsubscriptions: [" + sub1 + "]\nvms:\n  - {name: <<, match: {names: [<<]}, protect: false}\n"
+	for head, want := range map[string]string{
+		"%YAML 1.1\n---\n": "", "%YAML 1.2\n---\n": "", "# a comment\n\n%YAML  1.2 # as most do\n--- # here\n": "",
+		"%YAML 2.0\n---\n": "neither 1.1 nor 1.2", "%YAML 1.2\n%YAML 1.2\n---\n": "duplicate",
+	} {
+		c, _, err := loadText(t, head+rest)
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: error %v, want %q", head, err, want)
+			}
+			continue
+		}
+		if err != nil || c.Rules[0].Name != "<<" || c.Rules[0].Match[0].Names[0] != "<<" {
+			t.Errorf("%q: %v", head, err)
+		}
+	}
+}
+
+// Each rule and vault of a file may merge a full set of keys: what bounds aliases follows the size of the file.
+func TestEveryRuleAndVaultOfALargeFileMayMergeAFullSetOfKeys(t *testing.T) {
+	const many = 15_000
+	rule := "x-rule: &rule {policy: p, vault: v, disks: {include: [0, 1]}, backup: {ifOlderThan: 24h, retain: 30d}, elsewhere: accept, resume: true," +
+		" except: [{names: [bastion*]}, {tags: {backup: none}}]}\n"
+	vault := "x-vault: &vault {manage: true, location: l, redundancy: GeoRedundant, crossRegionRestore: false, softDeleteDays: 30," +
+		" immutability: Unlocked, publicNetworkAccess: false, tags: {owner: platform, env: prod, team: backup}}\n"
+	for name, text := range map[string]string{
+		"rules":  rule + "vms:\n" + strings.Repeat("  - {<<: *rule, name: r, match: {names: [a]}}\n", many),
+		"vaults": vault + "vaults:\n" + strings.Repeat("  - {<<: *vault, name: v, resourceGroup: g}\n", many),
+	} {
+		out := &diagnostics{}
+		if root := parse(&source{text: text}, out); root == nil || len(out.failures) > 0 {
+			t.Errorf("%s: %.300v", name, out.failures)
+		} else if entries := root.pairs[1].value.items; len(entries) != many || len(entries[many-1].pairs) < 9 {
+			t.Errorf("%s: %d entries, the last with %d keys", name, len(entries), len(entries[many-1].pairs))
+		}
+	}
+}
+
+// A refusal of aliases costs no more than the text, as it comes before anything is copied.
+func TestABombOfAliasesIsRefusedWithItsPlacesBeforeAnythingIsCopied(t *testing.T) {
+	text := "x-a: &a [" + strings.Repeat("x, ", 1000) + "x]\nx-b: &b [" + strings.Repeat("*a, ", 1000) + "*a]\nx-c: *b\n"
+	src := &source{text: text}
+	allocated := testing.AllocsPerRun(1, func() {
+		out := &diagnostics{}
+		if parse(src, out) != nil || len(out.failures) != 1 {
+			t.Fatalf("%d failures", len(out.failures))
+		}
+		p := out.failures[0]
+		if p.Line != 2 || !strings.Contains(p.Message, "&a of line 1") {
+			t.Errorf("%s", p)
+		}
+	})
+	if allocated > 20_000 { // of the library, and of 2000 values
+		t.Errorf("%v allocations", allocated)
+	}
+}
+
 func TestHostileFilesAreRefusedQuickly(t *testing.T) {
 	bomb := "version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'z'; c++ {

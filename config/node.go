@@ -108,7 +108,7 @@ func scalarTagOf(name string) scalarTag {
 	switch name {
 	case "!!null":
 		return tagNull
-	case "!!str":
+	case "!!str", "!!merge": // << is special as a key only
 		return tagText
 	case "!!timestamp":
 		return tagTime

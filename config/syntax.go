@@ -25,7 +25,7 @@ func reportSyntax(src *source, err error, out *diagnostics) {
 		out.failAt(src, tab, col, "tab", "indent with spaces", "a tab stands in the indentation, which YAML forbids")
 		return
 	}
-	if reportYAMLMistake(src, message, line, out) {
+	if reportYAMLMistake(src, message, line, out) || reportFlowGlob(src, message, line, out) {
 		return
 	}
 	line = min(line, len(src.lines()))
@@ -50,6 +50,7 @@ func syntaxMessages() map[string]string {
 		"did not find expected '-' indicator":            "the indentation does not fit the list",
 		"did not find expected key":                      "the indentation does not fit the mapping",
 		"could not find expected ':'":                    "a colon is missing behind a key",
+		"found incompatible YAML document":               "the directive names a version that is neither 1.1 nor 1.2",
 		"found unexpected end of stream":                 "a quote is not closed",
 		"found character that cannot start any token":    "a value cannot start with this character (put quotes around it)",
 	}
@@ -80,7 +81,6 @@ func yamlMistakes() []yamlMistake {
 		{regexp.MustCompile(`^unknown anchor '(.*)' referenced$`), `(?:^|[\s\[{,:-])(\*%s)(?:[\s\]},:]|$)`, "no value before this one has this anchor", true},
 		{regexp.MustCompile(`^did not find expected alphabetic or numeric character()$`), `(?:^|[\s\[{,:-])([*&][^\s,\]}]*)`, "this is not the name of an anchor", false},
 		{regexp.MustCompile(`^mapping keys are not allowed in this context()$`), `(?:^|[\s\[{,:-])(\*[^\s,\]}]*\?)`, "this is not the name of an anchor", false},
-		{regexp.MustCompile(`^did not find expected ',' or '[\]}]'()$`), `[\[{,]\s*([^\s"'\[\]{},]*\?)\s*[,\]}]`, "a ? at the end of a value is read as the start of a key", false},
 	}
 }
 

@@ -20,7 +20,7 @@ func parse(src *source, out *diagnostics) *node {
 	if !isReadable(src, out) {
 		return nil
 	}
-	docs := yaml.NewDecoder(strings.NewReader(src.text))
+	docs := yaml.NewDecoder(readAsYAML11(src.text))
 	doc, err := decodeDocument(docs)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -30,8 +30,8 @@ func parse(src *source, out *diagnostics) *node {
 		reportSyntax(src, err, out)
 		return nil
 	}
-	c := newConverter(src, out, doc)
-	root := c.convert(doc.Content[0], 1)
+	c := newConverter(src, out)
+	root := c.root(doc.Content[0])
 	if second, err := decodeDocument(docs); err == nil {
 		out.failAt(src, second.Line, second.Column, "second-document", "write one file per document, or one list",
 			"a second document starts here: a file holds one")
@@ -44,6 +44,23 @@ func parse(src *source, out *diagnostics) *node {
 		return nil
 	}
 	return root
+}
+
+// readAsYAML11 reads a text whose directive says YAML 1.2 as if it said 1.1: the library refuses the number, and reads either.
+func readAsYAML11(text string) io.Reader {
+	at := 0
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) >= 2 && strings.HasPrefix(line, "%YAML") && words[1] == "1.2" {
+			minor := at + strings.Index(line, "1.2") + len("1.")
+			return io.MultiReader(strings.NewReader(text[:minor]), strings.NewReader("1"), strings.NewReader(text[minor+1:]))
+		}
+		if len(words) > 0 && line[0] != '#' && line[0] != '%' {
+			break // directives stand before everything else
+		}
+		at += len(line)
+	}
+	return strings.NewReader(text)
 }
 
 // decodeDocument reads the next document. The library is no longer maintained: should an input make it
@@ -106,6 +123,9 @@ func toYAML(value any) *yaml.Node {
 func textNode(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
+	if s == "<<" { // the library leaves it bare, which makes a merge key of it
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	if n.Style == yaml.LiteralStyle { // a text with a line break: one line is safer to read and to check
 		n.Style = yaml.DoubleQuotedStyle
 	}

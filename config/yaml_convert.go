@@ -9,20 +9,22 @@ import (
 // maxDepth bounds how deep values may be nested; the format itself needs eight levels.
 const maxDepth = 32
 
-// maxAliased bounds how many values aliases may add to those that a file spells out: a few lines of nested aliases can
-// stand for billions. A file may have as many again as it spells out, and this many more.
-const maxAliased = 200_000
+// maxAliased and aliasedPerValue bound how many values aliases may add: a few lines of nested aliases can stand for
+// billions. A file may have maxAliased of them, and aliasedPerValue more for each value that it spells out, so that each of
+// its rules and vaults may merge a full set of keys, however many there are.
+const (
+	maxAliased      = 200_000
+	aliasedPerValue = 8
+)
 
 // converter turns the library's nodes into ours. An alias becomes a copy of what its anchor names, so that
 // variables, problems and positions belong to one use of it.
 type converter struct {
-	src         *source
-	out         *diagnostics
-	isInvalid   bool                // something was met that has no meaning: the file is not decoded
-	inAlias     map[*yaml.Node]bool // the anchored values that are being converted
-	via         *aliasUse           // the alias whose value is being converted; nil outside of one
-	aliasBudget int                 // how many more values aliases may add
-	isExhausted bool                // there was no more room
+	src       *source
+	out       *diagnostics
+	isInvalid bool                // something was met that has no meaning: the file is not decoded
+	inAlias   map[*yaml.Node]bool // the anchored values that are being converted
+	via       *aliasUse           // the alias whose value is being converted; nil outside of one
 }
 
 // aliasUse is a place where an alias stands.
@@ -33,8 +35,23 @@ type aliasUse struct {
 	up     *aliasUse // the alias in whose value this one stands, or nil
 }
 
-func newConverter(src *source, out *diagnostics, doc *yaml.Node) *converter {
-	return &converter{src: src, out: out, inAlias: map[*yaml.Node]bool{}, aliasBudget: maxAliased + countNodes(doc)}
+func newConverter(src *source, out *diagnostics) *converter {
+	return &converter{src: src, out: out, inAlias: map[*yaml.Node]bool{}}
+}
+
+// root converts the value of a document. It returns nil where aliases make too much of it: that is counted before
+// anything is copied, so that a refusal costs no more than the text itself.
+func (c *converter) root(y *yaml.Node) *node {
+	count := aliasCount{sizes: map[*yaml.Node]int{}, budget: maxAliased + aliasedPerValue*countNodes(y)}
+	count.sizeOf(y)
+	if at := count.exceeded; at != nil {
+		n := c.place(at)
+		n.width = aliasWidth(at)
+		c.fail(n, "alias", "write fewer of them, or the values themselves",
+			"aliases make too much of this file: with &%s of line %d they stand for more than %d values", escape(at.Value), at.Alias.Line, count.budget)
+		return nil
+	}
+	return c.convert(y, 1)
 }
 
 // countNodes returns how many values a document spells out. An alias counts as one: its Content is empty.
@@ -46,13 +63,52 @@ func countNodes(y *yaml.Node) int {
 	return n
 }
 
-func (c *converter) convert(y *yaml.Node, depth int) *node {
+// aliasCount counts the values that the aliases of a document stand for.
+type aliasCount struct {
+	sizes    map[*yaml.Node]int // how many values each anchored value stands for
+	added    int                // by the aliases that were met
+	budget   int
+	exceeded *yaml.Node // the alias at which added exceeded the budget, or nil
+}
+
+// sizeOf returns how many values y stands for. An anchor stands before its aliases, so its size is known when one of them is
+// met; an alias within its own anchor stands for nothing, and is refused later.
+func (c *aliasCount) sizeOf(y *yaml.Node) int {
+	if y.Kind == yaml.AliasNode {
+		size := c.sizes[y.Alias]
+		if c.added += size; c.added > c.budget && c.exceeded == nil {
+			c.exceeded = y
+		}
+		return 1 + size
+	}
+	size := 1
+	for _, child := range y.Content {
+		if c.exceeded != nil {
+			break // what follows could count further than a number reaches
+		}
+		size += c.sizeOf(child)
+	}
+	if y.Anchor != "" {
+		c.sizes[y] = size
+	}
+	return size
+}
+
+// place returns a node of ours that stands where y does, and holds nothing yet.
+func (c *converter) place(y *yaml.Node) *node {
 	line, col := y.Line, y.Column
 	if line > len(c.src.lines()) {
 		line, col = c.src.clampPosition(line, col)
 	}
-	n := &node{src: c.src, line: short(line), col: short(col), width: 1, alias: c.via}
-	if !c.hasRoom(n, depth) {
+	return &node{src: c.src, line: short(line), col: short(col), width: 1, alias: c.via}
+}
+
+func aliasWidth(y *yaml.Node) int32 { return short(1 + utf8.RuneCountInString(y.Value)) }
+
+func (c *converter) convert(y *yaml.Node, depth int) *node {
+	n := c.place(y)
+	if depth > maxDepth {
+		c.fail(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
 		return n
 	}
 	if y.Style&yaml.TaggedStyle != 0 {
@@ -70,9 +126,6 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 		n.kind = list
 		n.items = make([]*node, 0, len(y.Content))
 		for i, item := range y.Content {
-			if c.isExhausted {
-				break
-			}
 			n.items = append(n.items, c.convert(item, depth+1))
 			c.release(&y.Content[i])
 		}
@@ -95,28 +148,12 @@ func (c *converter) release(y **yaml.Node) {
 	}
 }
 
-// hasRoom reports whether there is room for one more value, as deep as it stands.
-func (c *converter) hasRoom(n *node, depth int) bool {
-	if depth > maxDepth {
-		c.fail(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
-		return false
-	}
-	if c.via == nil {
-		return true
-	}
-	if c.aliasBudget--; c.aliasBudget < 0 && !c.isExhausted {
-		c.isExhausted = true
-		c.fail(n, "alias", "write fewer of them, or the values themselves",
-			"aliases make too much of this file: at most %d values more than it spells out", maxAliased)
-	}
-	return !c.isExhausted
-}
-
 // alias converts what an alias stands for. The value stands where the alias does; what is below it keeps its own place.
 func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
-	n.width = short(1 + utf8.RuneCountInString(y.Value))
+	n.width = aliasWidth(y)
 	if c.inAlias[y.Alias] {
-		c.fail(n, "alias", "", "the alias *%s stands within what it stands for", escape(y.Value))
+		c.fail(n, "alias", "", "the alias *%s stands within what it stands for, &%[1]s of line %[2]d", escape(y.Value), y.Alias.Line)
+		n.isInvalid = true
 		return n
 	}
 	saved := c.via
@@ -131,7 +168,7 @@ func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 	seen := keySet{few: make([]*node, 0, min(len(y.Content)/2, fewKeys))}
 	n.pairs = make([]pair, 0, len(y.Content)/2)
 	var merged []*node
-	for i := 0; i+1 < len(y.Content) && !c.isExhausted; i += 2 {
+	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := c.convert(y.Content[i], depth+1)
 		value := c.convert(y.Content[i+1], depth+1)
 		c.release(&y.Content[i+1])
@@ -202,7 +239,10 @@ func (c *converter) mergedBy(value *node) []*node {
 		of = value.items
 	}
 	for _, m := range of {
-		if m.kind != mapping && !c.isExhausted {
+		if m.isInvalid {
+			return nil
+		}
+		if m.kind != mapping {
 			c.fail(m, "alias", "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
 			return nil
 		}
