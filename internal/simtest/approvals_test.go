@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -220,11 +221,12 @@ func isShownBy(c plan.Change, field string, before, after fields) bool {
 // freshList is the maximum age of the vault list that an item's write relies on; one minute is for the requests.
 const freshList = 5*time.Minute + time.Minute
 
-// readsBefore returns the requests whose replies the write of a change may rely on: the last read of the resource; for
-// an item change without risk also the lists of its vault that are younger than the approval and not too old.
+// readsBefore returns the requests whose replies the write of a change may rely on: the last read of the resource, and
+// those that overlapped with it, as another change may have sent the last; for an item change without risk also the
+// lists of its vault that are younger than the approval and not too old.
 func (j *approvalChecker) readsBefore(c plan.Change, a approval, e ourEffect, write sent, requests []sent) []int {
 	var all []int
-	last := 0
+	var reads []sent
 	risky := c.Risk != "" && c.Risk != plan.RiskNone || c.Action == plan.Stop || c.Action == plan.Resume
 	vault := string(armid.Of(armid.VaultOf(string(e.id))))
 	for _, q := range requests {
@@ -233,13 +235,19 @@ func (j *approvalChecker) readsBefore(c plan.Change, a approval, e ourEffect, wr
 		}
 		switch {
 		case string(armid.Of(q.path)) == string(e.id) && q.number > a.from:
-			last = max(last, q.number)
+			reads = append(reads, q)
 		case e.section == "protectedItems" && !risky && q.listsItems(vault) && !q.at.Before(a.at) && write.at.Sub(q.at) <= freshList:
 			all = append(all, q.number)
 		}
 	}
-	if last > 0 {
-		all = append(all, last)
+	if len(reads) == 0 {
+		return all
+	}
+	last := slices.MaxFunc(reads, func(a, b sent) int { return cmp.Compare(a.number, b.number) })
+	for _, q := range reads {
+		if !q.answered.Before(last.at) {
+			all = append(all, q.number)
+		}
 	}
 	return all
 }
