@@ -38,6 +38,8 @@ type Server struct {
 	st    *state.State
 	stats *counters
 	wal   *state.WriteAheadLog
+	// unsaved is why a change is not on disk, or nil. The state is ahead of the file then: no request is served from it.
+	unsaved error
 	// hasTimePassed reports whether something that an earlier server started went on since the start, by the clock alone. An
 	// estate in which no client started anything stays as it was taken.
 	hasTimePassed bool
@@ -157,7 +159,11 @@ func (rc *requestContext) isReset(when string) bool { return rc.fault != nil && 
 func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply.Reply, err error) {
 	wait, err := s.handleLocked(c, found, known, &rep)
 	if err == nil && wait > 0 {
-		err = s.wal.Sync(wait)
+		if err = s.wal.Sync(wait); err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.unsaved = err
+		}
 	}
 	return rep, err
 }
@@ -174,6 +180,14 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 			err = unreadable
 		}
 	}()
+	if s.unsaved != nil {
+		return 0, s.unsaved
+	}
+	if s.wal != nil && found.isWrite() {
+		if err := s.wal.CheckWritable(); err != nil {
+			return 0, err // before it has an effect that no file would hold
+		}
+	}
 	c.now = s.clock.now()
 	c.cause = state.Cause{Request: s.st.CountRequest()}
 	s.runDue(c.now)
@@ -188,7 +202,8 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 		return 0, nil // the clock's effects follow from the file's absolute times; reads do not touch the file
 	}
 	if changes := s.st.DrainChanges(); len(changes) > 0 {
-		return s.wal.Append(changes)
+		written, s.unsaved = s.wal.Append(changes)
+		return written, s.unsaved
 	}
 	return 0, nil
 }
@@ -346,6 +361,9 @@ func (s *Server) Close() error {
 		if changes := s.st.DrainChanges(); len(changes) > 0 {
 			_, err = j.Append(changes)
 		}
+	}
+	if s.unsaved != nil {
+		return errors.Join(fmt.Errorf("changes are not in the estate's file: %w", s.unsaved), j.Release(s.st))
 	}
 	return errors.Join(err, j.Compact(s.st), j.Close())
 }

@@ -157,6 +157,19 @@ func TestFolderThatCannotBeWrittenIsReadOnly(t *testing.T) {
 	}
 }
 
+// A write that no file can hold has no effect: nothing that is read later shows it.
+func TestAWriteThatCannotBeSavedHasNoEffect(t *testing.T) {
+	c := open1(t, writeEstate(t, estate(t)), Options{Settings: quick()})
+	if err := c.s.wal.Close(); err != nil { // as if the folder were read-only
+		t.Fatal(err)
+	}
+	before := string(rawjson.Encode(c.get(testVault)))
+	c.do("PATCH", testVault, `{"tags":{"owner":"somebody"}}`, 500)
+	if after := string(rawjson.Encode(c.get(testVault))); after != before {
+		t.Errorf("the vault is %s, want %s", after, before)
+	}
+}
+
 func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}

@@ -161,7 +161,15 @@ func isReadOnly(err error) bool {
 }
 
 // IsWritable reports whether changes can be written: the folder of the estate may be read-only.
-func (j *WriteAheadLog) IsWritable() bool { return j.file != nil }
+func (j *WriteAheadLog) IsWritable() bool { return j.CheckWritable() == nil }
+
+// CheckWritable returns why changes cannot be written, or nil.
+func (j *WriteAheadLog) CheckWritable() error {
+	if j.file == nil {
+		return fmt.Errorf("writing %s: %w", j.path, fs.ErrPermission)
+	}
+	return nil
+}
 
 // Append writes a batch and returns the offset to sync to.
 func (j *WriteAheadLog) Append(changes []Change) (int64, error) {
@@ -171,8 +179,8 @@ func (j *WriteAheadLog) Append(changes []Change) (int64, error) {
 func (j *WriteAheadLog) appendLine(l walLine) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.file == nil {
-		return 0, fmt.Errorf("writing %s: %w", j.path, fs.ErrPermission)
+	if err := j.CheckWritable(); err != nil {
+		return 0, err
 	}
 	n, err := j.file.Write(append(rawjson.Encode(l), '\n'))
 	if err != nil {
