@@ -214,6 +214,7 @@ func TestNextBackup(t *testing.T) {
 		{"weekly, the same day next week", plan.ScheduleSpec{Frequency: "Weekly", At: "01:30", Days: []string{"Tuesday"}}, time.UTC, "2026-11-24T12:00:00Z", "2026-12-01T01:30:00Z"},
 		{"hourly, in the window", hourly, time.UTC, "2026-11-24T21:00:00Z", "2026-11-25T00:00:00Z"},
 		{"hourly, the window began yesterday", hourly, time.UTC, "2026-11-24T01:00:00Z", "2026-11-24T04:00:00Z"},
+		{"hourly, at the end of the window", hourly, time.UTC, "2026-11-24T04:00:00Z", "2026-11-24T08:00:00Z"},
 		{"hourly, after the window", hourly, time.UTC, "2026-11-24T09:00:00Z", "2026-11-24T20:00:00Z"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

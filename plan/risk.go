@@ -60,7 +60,7 @@ func specRisks(before, after PolicySpec) risks {
 	b, a := before.normalize(), after.normalize()
 	return risks{
 		retention: a.InstantRestoreDays < b.InstantRestoreDays || shortensRetention(b, a),
-		coverage: a.Schedule.perWeek() < b.Schedule.perWeek() ||
+		coverage: a.Schedule.startsFewer(b.Schedule) ||
 			a.Consistency == ConsistencyCrash && b.Consistency != ConsistencyCrash,
 	}
 }
@@ -93,17 +93,26 @@ func containsAll[T comparable](set, subset []T) bool {
 	return true
 }
 
-// perWeek returns the number of backups that a schedule makes in a week.
-func (s ScheduleSpec) perWeek() int {
+// startsFewer reports whether a schedule may start fewer backups a week than another.
+func (s ScheduleSpec) startsFewer(old ScheduleSpec) bool {
+	least, most := s.perWeek()
+	oldLeast, oldMost := old.perWeek()
+	return least < oldLeast || most < oldMost
+}
+
+// perWeek returns how many backups a schedule starts in a week. They differ where one may start at the end of an hourly
+// window, which nobody has recorded (docs/azure.md §8.3).
+func (s ScheduleSpec) perWeek() (least, most int) {
 	switch s.Frequency {
 	case FrequencyWeekly:
-		return len(s.Days)
+		return len(s.Days), len(s.Days)
 	case FrequencyHourly:
 		if s.Every > 0 {
-			return 7 * max(1, s.Window/s.Every)
+			least = max(1, s.Window/s.Every)
+			return 7 * least, 7 * max(least, min(s.Window/s.Every+1, 24/s.Every))
 		}
 	}
-	return 7
+	return 7, 7
 }
 
 // dropsDisks reports whether after may leave out a disk that before backs up. The LUNs of a VM are not read, so an

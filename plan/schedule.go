@@ -21,7 +21,7 @@ func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, boo
 		if s.Every <= 0 {
 			return time.Time{}, false
 		}
-		for h := s.Every; h < s.Window; h += s.Every {
+		for h := s.Every; h <= s.Window; h += s.Every { // one at its end, too (docs/azure.md §8.3)
 			times = append(times, times[0]+time.Duration(h)*time.Hour)
 		}
 	default:

@@ -17,7 +17,8 @@ const (
 )
 
 // maxBackupInterval returns the longest time that a schedule leaves between two backups: for an hourly one the time outside
-// its window, at whose end it takes the last backup to run. It is zero for a schedule that is not understood.
+// its window, at whose end it takes the last backup to run (docs/azure.md §8.3). It is zero for a schedule that is not
+// understood.
 func maxBackupInterval(s plan.ScheduleSpec) time.Duration {
 	switch s.Frequency {
 	case "Daily":
