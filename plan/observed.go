@@ -149,6 +149,16 @@ type Item struct {
 	Partial bool
 }
 
+// mayHavePoints reports whether the item shows that it was ever backed up: by a recovery point, or, where the service
+// named none, by a last backup that did not fail.
+func (it *Item) mayHavePoints() bool {
+	switch CanonicalWord(it.LastBackupStatus) {
+	case "", jobFailed, jobCancelled:
+		return !it.LastRecoveryPoint.IsZero()
+	}
+	return true
+}
+
 // The protection states of docs/azure.md §3.
 const (
 	StateIRPending         = "IRPending"

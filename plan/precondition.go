@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
 )
@@ -64,11 +65,23 @@ func CheckItem(c Change, now *Item) Precondition {
 			drifts = append(drifts, Drift{"policy", lastName(approved.Policy), lastName(is.Policy), lastName(wanted.Policy)})
 		}
 	}
+	if c.Action == Resume && IsStopped(approved.State) && IsStopped(is.State) && !c.HasRisk(RiskReducesRetention) && now.mayHavePoints() {
+		// The resume was approved for an item without a recovery point that could be pruned.
+		drifts = append(drifts, Drift{Path: "lastRecoveryPoint", Now: cmp.Or(formatTime(now.LastRecoveryPoint), "not known")})
+	}
 	asApproved := c.Before != nil && is.Disks.Equal(approved.Disks) // an item that did not exist had no disks to compare
 	if now != nil && !keepsDiskFilter(c) && !asApproved && !is.Disks.Equal(wanted.Disks) {
 		drifts = append(drifts, Drift{"disks", approved.Disks.describe(), is.Disks.describe(), wanted.Disks.describe()})
 	}
 	return Precondition{Drifts: drifts}
+}
+
+// formatTime returns a time for display; "" = zero.
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 func isItemConverged(c Change, now *Item) bool {

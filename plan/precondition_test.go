@@ -3,6 +3,7 @@ package plan_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,6 +60,8 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 	other.VM = armid.VM(preSub, "app", "vm2")
 	odd := item("ProtectionStopped", "", nil)
 	odd.Unreadable = "its disks are 7"
+	backedUp := item("ProtectionStopped", "", nil)
+	backedUp.LastRecoveryPoint = time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC)
 	state := func(s, policy string, d *plan.Disks) *plan.State {
 		st := &plan.State{State: s, Disks: d}
 		if policy != "" {
@@ -69,6 +72,8 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 	protect := plan.Change{Action: plan.Protect, After: state("Protected", "b", nil)}
 	modify := plan.Change{Action: plan.Modify, Before: state("Protected", "a", only(0)), After: state("Protected", "b", only(0, 1))}
 	resume := plan.Change{Action: plan.Resume, Before: state("ProtectionStopped", "", nil), After: state("Protected", "b", nil)}
+	atRisk := resume
+	atRisk.Risk = plan.RiskReducesRetention
 	stopped := plan.Change{Action: plan.Resume, Before: state("ProtectionStopped", "a", nil), After: state("Protected", "b", nil)}
 	suspended := plan.Change{Action: plan.Resume, Before: state("BackupsSuspended", "a", nil), After: state("Protected", "b", nil)}
 	stop := plan.Change{Action: plan.Stop, Before: state("Protected", "a", only(0)), After: state("ProtectionStopped", "", only(0))}
@@ -109,6 +114,8 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 		"resume, not understood":                     {resume, false, odd, "state was ProtectionStopped, is now not understood: its disks are 7 (wanted Protected)"},
 		"resume, as wanted":                          {resume, false, item("Protected", "b", nil), wanted},
 		"resume, suspended now":                      {resume, false, item("BackupsSuspended", "b", nil), "state was ProtectionStopped, is now BackupsSuspended (wanted Protected); policy was not there, is now B (wanted b)"},
+		"resume, backed up meanwhile":                {resume, false, backedUp, "lastRecoveryPoint was not there, is now 2026-03-01T22:00:00Z (wanted not there)"},
+		"resume, at the risk of its points":          {atRisk, false, backedUp, asIs},
 		"resume of a suspended one":                  {suspended, false, item("backupssuspended", "a", nil), asIs},
 		"resume of a suspended one, another policy":  {suspended, false, item("BackupsSuspended", "c", nil), "policy was a, is now C (wanted b)"},
 		"resume of a suspended one, stopped for all": {suspended, false, item("ProtectionStopped", "", nil), "state was BackupsSuspended, is now ProtectionStopped (wanted Protected); policy was a, is now not there (wanted b)"},

@@ -42,7 +42,7 @@ func (pl *planner) pointQuestions() []string {
 	for _, l := range pl.unapprovedExpiries() {
 		for _, it := range l.items {
 			k := armid.Of(it.ID)
-			if l.after == nil || seen[k] || it.LastRecoveryPoint.IsZero() {
+			if l.after == nil || seen[k] || !it.mayHavePoints() {
 				continue
 			}
 			if len(seen) == MaxPointReads {

@@ -75,7 +75,7 @@ func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 // resumeRisks returns the risks for the points of an item when backups resume. A stopped item keeps all its points;
 // under a policy they expire again. Those of a suspended item always expire by its policy.
 func (pl *planner) resumeRisks(at itemLocation, from *Policy, to *policyPlan) risks {
-	if at.item.LastRecoveryPoint.IsZero() {
+	if !at.item.mayHavePoints() {
 		return risks{}
 	}
 	if at.class == ItemSuspended && from != nil {

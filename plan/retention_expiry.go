@@ -174,11 +174,11 @@ func (pl *planner) countExpired(losses ...*expiry) expiredPoints {
 	return out
 }
 
-// pointsOf returns the recovery points of an item, and whether they are known. An empty list for an item that has a
-// last recovery point is incomplete: an estate may hold the item without its points.
+// pointsOf returns the recovery points of an item, and whether they are known. An empty list for an item that was backed
+// up is incomplete: an estate may hold the item without its points.
 func (pl *planner) pointsOf(it *Item) (points []time.Time, known bool) {
 	points = pl.index.points[armid.Of(it.ID)]
-	return points, len(points) > 0 || it.LastRecoveryPoint.IsZero()
+	return points, len(points) > 0 || !it.mayHavePoints()
 }
 
 // unapprovedExpiries lists the expiries of the plan's changes that no rule allows.

@@ -192,7 +192,7 @@ func TestAWriteThatEndsBeforeItIsSentSaysSo(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	change := plan.Change{
-		Action: plan.Resume, Target: vm1, Vault: vaultID, Item: itemID,
+		Action: plan.Resume, Risk: plan.RiskReducesRetention, Target: vm1, Vault: vaultID, Item: itemID,
 		Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
 	}
 	stopped := azuretest.Item(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":""`)

@@ -41,7 +41,7 @@ func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
 	stopped := azuretest.Item(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`)
 	f := newFake().on("GET", itemID, says(http.StatusOK, stopped)).on("PUT", itemID, says(http.StatusAccepted, ""))
 	_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
-		Action: plan.Resume, Target: vm1, Vault: vaultID, Item: itemID,
+		Action: plan.Resume, Risk: plan.RiskReducesRetention, Target: vm1, Vault: vaultID, Item: itemID,
 		Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
 	})
 	if err != nil || !strings.Contains(f.last().body, `"extendedProperties":{"linuxVmApplicationName":"hana"}`) {

@@ -254,6 +254,9 @@ func (r *replayer) change(a plan.Action) plan.Change {
 			c.Before.State = plan.StateSoftDeleted
 		}
 	}
+	if a == plan.Resume {
+		c.Risk = plan.RiskReducesRetention // as a plan says of an item that has points
+	}
 	switch a {
 	case plan.Refresh:
 		c.Target, c.Item = c.Vault, ""
