@@ -124,6 +124,7 @@ func (j *approvalChecker) check(v *violations, requests []sent) {
 		for _, field := range differingFields(e.before, e.after) {
 			j.checkField(v, e, write, field, requests)
 		}
+		j.checkKept(v, e, write, requests)
 	}
 }
 

@@ -189,7 +189,11 @@ func concurrentChanges() map[string]concurrentChange {
 			want: map[string]string{"modify": failed}, message: "retention.days 1000 (wanted", item: itemState{state: moved, policy: "long"},
 		},
 		"a policy to go to, made shorter": {
-			estate: withItem(short), yaml: daily, actions: []clientAction{putPolicyAction("daily", 10)}, later: 5 * time.Minute,
+			estate: withItem(short), yaml: daily, actions: []clientAction{putPolicyAction("daily", 10)},
+			want: map[string]string{"modify": failed}, message: "retention.days 10 (wanted", item: short,
+		},
+		"a policy to go to, made shorter a while ago, nobody asked": {
+			estate: withItem(short), yaml: daily, actions: []clientAction{putPolicyAction("daily", 10)}, later: 5 * time.Minute, isUnasked: true,
 			want: map[string]string{"modify": failed}, message: "retention.days 10 (wanted", item: short,
 		},
 		"a deleted item brought back and resumed, nobody asked": {
@@ -266,6 +270,7 @@ func (m concurrentChange) check(t *testing.T) {
 	if !m.isUnasked {
 		o.Approved = planned.client.Now()
 	}
+	planned.client.SetApprovalTime(o.Approved)
 	report, _ := apply.Run(t.Context(), planned.plan, planned.client, o)
 	if m.want != nil {
 		got, messages := map[string]string{}, ""

@@ -8,8 +8,8 @@
 //	the simulation: a seed, what it decides, its parts   simulation_test.go, scenario_test.go, estate_test.go, wire_test.go,
 //	                                                     processes_test.go, summary_test.go
 //	the other clients                                    concurrent_client_test.go, concurrent_play_test.go
-//	what must be true after each step                    invariants_test.go, approvals_test.go, fields_test.go,
-//	                                                     agreement_test.go
+//	what must be true after each step                    invariants_test.go, approvals_test.go, approvals_kept_test.go,
+//	                                                     fields_test.go, agreement_test.go
 //	breaks of the program that must be noticed           mutation_test.go
 //	the table of docs/design.md §5, from file to report  end_to_end_test.go, decision_table_test.go,
 //	                                                     decision_table_full_test.go, decision_table_names_test.go

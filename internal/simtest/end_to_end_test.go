@@ -93,6 +93,7 @@ func (r *mainPath) apply(ctx context.Context, t testing.TB, o apply.Options) (*r
 	if o.Limits == (apply.Limits{}) {
 		o.Limits = apply.Limits{Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout}
 	}
+	w.client.SetApprovalTime(o.Approved)
 	w.report, err = apply.Run(ctx, w.plan, w.client, o)
 	return w, err
 }

@@ -106,6 +106,14 @@ var mutants = []mutant{
 		"limit.After(ex.run.opt.Approved) {", "true || limit.After(ex.run.opt.Approved) {",
 	},
 	{
+		"compare policies by a list from before the approval", "internal/azure/policy_cache.go",
+		"return !p.at.Before(k.approved) && now", "return now",
+	},
+	{
+		"take the comparison out of the policies of items", "internal/azure/precondition.go",
+		"drifts, err := c.checkPolicyDrift(ctx, op, ch)", "drifts, err := []plan.Drift(nil), error(nil)",
+	},
+	{
 		"delete the tags that others set", "plan/precondition.go",
 		"tags = mergeTags(now.Tags, wanted.Tags)", "tags = mergeTags(approved.Tags, wanted.Tags)",
 	},
