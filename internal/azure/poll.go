@@ -76,9 +76,9 @@ type operationStatus struct {
 	Properties struct {
 		JobID  string   `json:"jobId"`
 		JobIDs []string `json:"jobIds"`
-		// FailedJobs are the items that a policy's change could not reach, by name: the operation can be Succeeded all
-		// the same.
-		FailedJobs map[string]json.RawMessage `json:"failedJobsError"`
+		// FailedJobs are the items that a policy's change could not reach, as an object by name: the operation can be
+		// Succeeded all the same.
+		FailedJobs json.RawMessage `json:"failedJobsError"`
 	} `json:"properties"`
 }
 
@@ -121,21 +121,26 @@ func operationError(op apply.Operation, w operationStatus, requestID string) err
 	return e
 }
 
-// failedJobs returns the error of a policy's operation that reached only some of its items.
+// failedJobs returns the error of a policy's operation that reached only some of its items, or that names them in a form
+// that is not understood.
 func failedJobs(op apply.Operation, w operationStatus, requestID string) error {
-	n := len(w.Properties.FailedJobs)
-	if n == 0 {
+	e := &apply.Error{Op: pollOpName(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID, Ended: true}
+	raw := w.Properties.FailedJobs
+	var byName map[string]json.RawMessage
+	if len(raw) > 0 && json.Unmarshal(raw, &byName) != nil {
+		e.Message = "the policy was written, and which of its items did not take it is not understood: failedJobsError is " + wire.Printable(string(raw))
+		return e
+	}
+	if len(byName) == 0 {
 		return nil
 	}
-	name := sortedKeys(w.Properties.FailedJobs)[0]
+	name := sortedKeys(byName)[0]
 	var text string
-	if json.Unmarshal(w.Properties.FailedJobs[name], &text) != nil {
-		text = string(w.Properties.FailedJobs[name])
+	if json.Unmarshal(byName[name], &text) != nil {
+		text = string(byName[name])
 	}
-	return &apply.Error{
-		Op: pollOpName(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID, Ended: true,
-		Message: fmt.Sprintf("the policy was written, but %d of its items did not take it; %s: %s", n, name, text),
-	}
+	e.Message = fmt.Sprintf("the policy was written, but %d of its items did not take it; %s: %s", len(byName), name, text)
+	return e
 }
 
 // getResult polls Location: 202 until it has ended. Headers of the last answer mean nothing (docs/azure.md §33.5).

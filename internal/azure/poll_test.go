@@ -44,6 +44,10 @@ func TestThePolicyOperationNamesTheFirstItemThatDidNotTakeIt(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`: "",
 		`{"failedJobsError":{"vm2":"second","vm1":"first"}}`: "2 of its items did not take it; vm1: first",
+		`{"failedJobsError":null}`:                           "",
+		`{"failedJobsError":{}}`:                             "",
+		`{"failedJobsError":["vm1"]}`:                        `not understood: failedJobsError is ["vm1"]`,
+		`{"failedJobsError":"vm1"}`:                          `not understood: failedJobsError is "vm1"`,
 		`{"failedJobsError":{"vm1":{"code":"X"}}}`:           `1 of its items did not take it; vm1: {"code":"X"}`,
 	} {
 		w = operationStatus{}

@@ -137,7 +137,8 @@ func (w Policy) ToPlan(vault string) (plan.Policy, error) {
 	case err != nil, loose.wrong != "", string(w.Properties) == "null":
 		r.addProblem("properties is %s", Printable(string(w.Properties)))
 	}
-	p.Items, _ = loose.ItemsCount.parseNumber(math.MaxInt32)
+	var isCounted bool
+	p.Items, isCounted = loose.ItemsCount.parseNumber(math.MaxInt32)
 	switch workloadKindOf(loose.Management) {
 	case kindVM:
 	case kindOther:
@@ -156,6 +157,9 @@ func (w Policy) ToPlan(vault string) (plan.Policy, error) {
 	err := json.Unmarshal(w.Properties, &props)
 	if err == nil {
 		p.Spec, err = props.spec()
+	}
+	if err == nil && !isCounted { // it decides whether a shorter retention costs a recovery point
+		err = fmt.Errorf("protectedItemsCount is %s", loose.ItemsCount.Printable())
 	}
 	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is {
 		err = fmt.Errorf("%s is of type %s", wrong.Field, wrong.Value)
