@@ -13,6 +13,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/arm"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -127,7 +128,7 @@ func TestOnlyAResourceGroupIsPermitted(t *testing.T) {
 	}
 }
 
-// madeByTest is the restore that made the disk of [fullDisk].
+// madeByTest is the restore that made the disk of [azuretest.Disk].
 func madeByTest() plan.CleanUp {
 	start := time.Date(2024, 5, 15, 8, 35, 43, 0, time.UTC)
 	return plan.CleanUp{Group: groupID, Job: "j1", Start: start, End: start.Add(90 * time.Second)}
@@ -144,7 +145,7 @@ func TestADiskIsReadRightBeforeItsDelete(t *testing.T) {
 		kept, err := c.DeleteDisk(t.Context(), id, made)
 		return kept, f, err
 	}
-	kept, f, err := deleting(says(200, fullDisk), madeByTest())
+	kept, f, err := deleting(says(200, azuretest.Disk), madeByTest())
 	if kept != "" || err != nil || f.count("DELETE", "") != 1 || f.sent[len(f.sent)-1].method != "DELETE" || f.sent[len(f.sent)-2].method != "GET" {
 		t.Fatalf("kept %q, %v, sent %v", kept, err, f.sent)
 	}
@@ -156,15 +157,15 @@ func TestADiskIsReadRightBeforeItsDelete(t *testing.T) {
 		read http.HandlerFunc
 		made plan.CleanUp
 	}{
-		"attached meanwhile":    {says(200, edited(t, fullDisk, `"location"`, `"managedBy":"`+vm1+`","location"`)), madeByTest()},
-		"shared meanwhile":      {says(200, edited(t, fullDisk, `"location"`, `"managedByExtended":["`+vm1+`"],"location"`)), madeByTest()},
-		"in use meanwhile":      {says(200, edited(t, fullDisk, `"Unattached"`, `"ActiveSAS"`)), madeByTest()},
-		"tagged meanwhile":      {says(200, edited(t, fullDisk, `"j1"`, `"j9"`)), madeByTest()},
-		"tag removed meanwhile": {says(200, edited(t, fullDisk, `"rsvaultbackup":"j1",`, ``)), madeByTest()},
-		"not understood":        {says(200, edited(t, fullDisk, `"diskState":"Unattached"`, `"diskState":3`)), madeByTest()},
-		"made by another job":   {says(200, fullDisk), other},
-		"there before":          {says(200, fullDisk), used},
-		"of no job that ended":  {says(200, fullDisk), plan.CleanUp{Group: groupID, Job: "j1"}},
+		"attached meanwhile":    {says(200, edited(t, azuretest.Disk, `"location"`, `"managedBy":"`+vm1+`","location"`)), madeByTest()},
+		"shared meanwhile":      {says(200, edited(t, azuretest.Disk, `"location"`, `"managedByExtended":["`+vm1+`"],"location"`)), madeByTest()},
+		"in use meanwhile":      {says(200, edited(t, azuretest.Disk, `"Unattached"`, `"ActiveSAS"`)), madeByTest()},
+		"tagged meanwhile":      {says(200, edited(t, azuretest.Disk, `"j1"`, `"j9"`)), madeByTest()},
+		"tag removed meanwhile": {says(200, edited(t, azuretest.Disk, `"rsvaultbackup":"j1",`, ``)), madeByTest()},
+		"not understood":        {says(200, edited(t, azuretest.Disk, `"diskState":"Unattached"`, `"diskState":3`)), madeByTest()},
+		"made by another job":   {says(200, azuretest.Disk), other},
+		"there before":          {says(200, azuretest.Disk), used},
+		"of no job that ended":  {says(200, azuretest.Disk), plan.CleanUp{Group: groupID, Job: "j1"}},
 	} {
 		if kept, f, err := deleting(tt.read, tt.made); kept == "" || err != nil || f.count("DELETE", "") != 0 {
 			t.Errorf("%s: kept %q, %v, %d deletes", name, kept, err, f.count("DELETE", ""))
@@ -172,7 +173,7 @@ func TestADiskIsReadRightBeforeItsDelete(t *testing.T) {
 	}
 	for name, read := range map[string]http.HandlerFunc{
 		"not to be read": fails(403, "AuthorizationFailed"),
-		"another disk":   says(200, edited(t, fullDisk, "vm1-osdisk-20240515-083713", "vm2")),
+		"another disk":   says(200, edited(t, azuretest.Disk, "vm1-osdisk-20240515-083713", "vm2")),
 		"another 404":    fails(404, "SubscriptionNotFound"),
 	} {
 		kept, f, err := deleting(read, madeByTest())
@@ -202,7 +203,7 @@ func TestADeleteIsSentOnce(t *testing.T) {
 		"trouble":        {fails(503, "ServerBusy"), "ServerBusy", true},
 		"no answer":      {resets, "", true},
 	} {
-		f := newFake().on("GET", id, says(200, fullDisk)).on("DELETE", id, tt.answer)
+		f := newFake().on("GET", id, says(200, azuretest.Disk)).on("DELETE", id, tt.answer)
 		c := f.client(t, CommandApply)
 		if err := c.PermitCleanUp(groupID); err != nil {
 			t.Fatal(err)
@@ -213,7 +214,7 @@ func TestADeleteIsSentOnce(t *testing.T) {
 			t.Errorf("%s: %v, %d deletes", name, err, f.count("DELETE", ""))
 		}
 	}
-	f := newFake().on("GET", id, says(200, fullDisk))
+	f := newFake().on("GET", id, says(200, azuretest.Disk))
 	if _, err := f.client(t, CommandApply).DeleteDisk(t.Context(), id, madeByTest()); err == nil || f.count("DELETE", "") != 0 {
 		t.Errorf("without a permit: %v, %d deletes", err, f.count("DELETE", ""))
 	}

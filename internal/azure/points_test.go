@@ -5,19 +5,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
 func TestPointsComeWithTheirRestoresAndGaps(t *testing.T) {
 	const c1, c2 = "iaasvmcontainerv2;rg-app;vm1", "iaasvmcontainerv2;rg-app;vm2"
-	row := edited(t, edited(t, fullPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
+	row := edited(t, edited(t, azuretest.RecoveryPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
 	f := newFake().
 		on("GET", item1+"/recoveryPoints", lists(row, rawPoint(item1, "2024-05-01T06:00:00Z"))).
-		on("GET", item1+"/recoveryPoints/362588450327416", says(200, fullPoint)).
+		on("GET", item1+"/recoveryPoints/362588450327416", says(200, azuretest.RecoveryPoint)).
 		on("GET", item2+"/recoveryPoints", fails(403, "AuthorizationFailed")).
-		on("GET", vaultID+"/backupJobs", lists(rawRestore("j1", c1, "{}"), rawRestore("j2", c2, "{}"), rawRestore("j3", "another", "{}"))).
-		on("GET", vaultID+"/backupJobs/j1", says(200, rawRestore("j1", c1, fullBag))).
-		on("GET", vaultID+"/backupJobs/j2", says(200, rawRestore("j2", c2, `[]`)))
+		on("GET", vaultID+"/backupJobs", lists(azuretest.RestoreJob("j1", c1, "{}"), azuretest.RestoreJob("j2", c2, "{}"), azuretest.RestoreJob("j3", "another", "{}"))).
+		on("GET", vaultID+"/backupJobs/j1", says(200, azuretest.RestoreJob("j1", c1, azuretest.RestoreBag))).
+		on("GET", vaultID+"/backupJobs/j2", says(200, azuretest.RestoreJob("j2", c2, `[]`)))
 	c := f.client(t, CommandPoints)
 	items := []plan.Item{
 		{ID: item1, Vault: vaultID, VM: vm1, Container: c1}, {ID: item2, Vault: vaultID, VM: strings.Replace(vm1, "VM1", "VM2", 1), Container: c2},
@@ -49,8 +50,8 @@ func TestPointsComeWithTheirRestoresAndGaps(t *testing.T) {
 
 // The disks of a point that its list does not show are a gap where its document cannot be read.
 func TestDisksOfAPointThatCannotBeReadAreAGap(t *testing.T) {
-	row := edited(t, edited(t, fullPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
-	f := newFake().on("GET", item1+"/recoveryPoints", lists(row)).on("GET", item1+"/recoveryPoints/362588450327416", says(200, edited(t, fullPoint, `{"lun":-1,`, `{"lun":"x",`))).
+	row := edited(t, edited(t, azuretest.RecoveryPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
+	f := newFake().on("GET", item1+"/recoveryPoints", lists(row)).on("GET", item1+"/recoveryPoints/362588450327416", says(200, edited(t, azuretest.RecoveryPoint, `{"lun":-1,`, `{"lun":"x",`))).
 		on("GET", vaultID+"/backupJobs", lists())
 	got, err := f.client(t, CommandPoints).Points(t.Context(), []plan.Item{{ID: item1, Vault: vaultID, VM: vm1, Container: "c"}}, time.Time{})
 	if err != nil || len(got.Gaps) != 1 || got.Gaps[0].Code != plan.CodeNotUnderstood {

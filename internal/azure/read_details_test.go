@@ -9,11 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
 const (
-	item1 = vaultID + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;vm1/protectedItems/VM;iaasvmcontainerv2;rg-app;vm1"
+	item1 = azuretest.ItemID
 	item2 = vaultID + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;vm2/protectedItems/VM;iaasvmcontainerv2;rg-app;vm2"
 )
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -13,7 +14,7 @@ const containerOf1 = "iaasvmcontainerv2;rg-app;vm1"
 
 // restoreOn is the row of a restore that began on a day, without what its own document adds.
 func restoreOn(t *testing.T, name, day string) string {
-	row := edited(t, rawRestore(name, containerOf1, "{}"), `,"extendedInfo":{"propertyBag":{}}`, "")
+	row := edited(t, azuretest.RestoreJob(name, containerOf1, "{}"), `,"extendedInfo":{"propertyBag":{}}`, "")
 	return strings.ReplaceAll(row, "2024-05-15", day)
 }
 
@@ -34,8 +35,8 @@ func TestRestoreJobsAreReadFromTheNewestOnUntilOneProvesARestore(t *testing.T) {
 		edited(t, restoreOn(t, "failed", "2024-06-01"), `"Completed"`, `"Failed"`),
 		edited(t, restoreOn(t, "stranger", "2024-06-01"), containerOf1, containerOf1+"0"),
 	))
-	f.on("GET", vaultID+"/backupJobs/newest", says(200, edited(t, rawRestore("newest", containerOf1, fullBag), "rg-tests", "rg-other")))
-	f.on("GET", vaultID+"/backupJobs/proof", says(200, rawRestore("proof", containerOf1, fullBag)))
+	f.on("GET", vaultID+"/backupJobs/newest", says(200, edited(t, azuretest.RestoreJob("newest", containerOf1, azuretest.RestoreBag), "rg-tests", "rg-other")))
+	f.on("GET", vaultID+"/backupJobs/proof", says(200, azuretest.RestoreJob("proof", containerOf1, azuretest.RestoreBag)))
 	o := readTests(t, f, askJobs())
 	var names []string
 	for _, j := range o.Tests.Jobs {
@@ -56,7 +57,7 @@ func TestARestoreJobThatCannotBeReadIsAGapAndNoProof(t *testing.T) {
 	for name, f := range map[string]*fake{
 		"refused":        newFake().on("GET", vaultID+"/backupJobs/j", fails(403, "AuthorizationFailed")),
 		"gone":           newFake().on("GET", vaultID+"/backupJobs/j", fails(404, "NotFound")),
-		"not understood": newFake().on("GET", vaultID+"/backupJobs/j", says(200, edited(t, rawRestore("j", containerOf1, fullBag), `"5/15/2024 7:52:53 AM"`, `"soon"`))),
+		"not understood": newFake().on("GET", vaultID+"/backupJobs/j", says(200, edited(t, azuretest.RestoreJob("j", containerOf1, azuretest.RestoreBag), `"5/15/2024 7:52:53 AM"`, `"soon"`))),
 	} {
 		f.on("GET", vaultID+"/backupJobs", lists(restoreOn(t, "j", "2024-05-15")))
 		o := readTests(t, f, askJobs())
@@ -79,8 +80,8 @@ func TestTheJobsThatDisksNameAreReadAsWell(t *testing.T) {
 	disk := `{"id":"` + disksPath + `/d1","name":"d1","location":"westeurope","tags":{"RSVaultBackup":"old"},"properties":{"timeCreated":"2024-02-01T00:00:00Z",
 		"diskSizeGB":32,"diskState":"Unattached","creationData":{"createOption":"Restore"}}}`
 	f := newFake().on("GET", vaultID+"/backupJobs", lists(restoreOn(t, "new", "2024-05-15"), restoreOn(t, "old", "2024-02-01"))).
-		on("GET", vaultID+"/backupJobs/new", says(200, rawRestore("new", containerOf1, fullBag))).
-		on("GET", vaultID+"/backupJobs/old", says(200, rawRestore("old", containerOf1, fullBag))).
+		on("GET", vaultID+"/backupJobs/new", says(200, azuretest.RestoreJob("new", containerOf1, azuretest.RestoreBag))).
+		on("GET", vaultID+"/backupJobs/old", says(200, azuretest.RestoreJob("old", containerOf1, azuretest.RestoreBag))).
 		on("GET", disksPath, lists(disk))
 	ask := plan.TestQuestion{Kind: plan.AskDisks, ID: groupID}
 	o := readTests(t, f, askJobs(), ask)
@@ -120,7 +121,7 @@ func TestPointsAndTargetsOfRestoreTestsAreRead(t *testing.T) {
 
 // failedInto is a failed restore into a group, as its own document has it.
 func failedInto(t *testing.T, name, group string) string {
-	return edited(t, edited(t, rawRestore(name, containerOf1, fullBag), `"Completed"`, `"Failed"`), "rg-tests", group)
+	return edited(t, edited(t, azuretest.RestoreJob(name, containerOf1, azuretest.RestoreBag), `"Completed"`, `"Failed"`), "rg-tests", group)
 }
 
 func TestFailedJobsAreReadOnlyWhereAnAuditAsksUntilOneWasATestAndFiveAtMost(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -40,7 +41,7 @@ func TestTheTargetsOfARestoreAreThoseThatWereAskedFor(t *testing.T) {
 
 func TestRestoreJobsAreListedNewestFirst(t *testing.T) {
 	job := func(name, day string) string {
-		return strings.Replace(rawRestore(name, "c", "{}"), "2024-05-15T08:35", "2024-05-"+day+"T08:35", 1)
+		return strings.Replace(azuretest.RestoreJob(name, "c", "{}"), "2024-05-15T08:35", "2024-05-"+day+"T08:35", 1)
 	}
 	f := newFake().on("GET", vaultID+"/backupJobs", lists(job("old", "03"), job("new", "14"), job("middle", "07")))
 	jobs, err := f.client(t, CommandPoints).listRestoreJobs(t.Context(), vaultID, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), nil)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -77,7 +78,7 @@ func TestARestoreIsOverWhenItsJobIs(t *testing.T) {
 	op := apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Status: "https://arm.test" + status}
 	succeeded := says(200, `{"status":"Succeeded","properties":{"jobId":"j1"}}`)
 	job := func(state string) http.HandlerFunc {
-		return says(200, strings.Replace(rawRestore("j1", "c", fullBag), `"Completed"`, `"`+state+`"`, 1))
+		return says(200, strings.Replace(azuretest.RestoreJob("j1", "c", azuretest.RestoreBag), `"Completed"`, `"`+state+`"`, 1))
 	}
 	for name, tt := range map[string]struct {
 		status, job http.HandlerFunc
@@ -113,10 +114,12 @@ func TestARestoreIsOverWhenItsJobIs(t *testing.T) {
 // Where the answer to the write was lost, the item's job shows that it arrived.
 func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 	began := time.Date(2024, 5, 15, 8, 35, 45, 0, time.UTC) // a moment after the job's start
-	row := func(name, container string) string { return rawRestore(name, container, fullBag) }
+	row := func(name, container string) string {
+		return azuretest.RestoreJob(name, container, azuretest.RestoreBag)
+	}
 	const ours = "iaasvmcontainerv2;rg-app;vm1"
 	bag := func(old, replacement string) string {
-		return rawRestore("j1", ours, strings.Replace(fullBag, old, replacement, 1))
+		return azuretest.RestoreJob("j1", ours, strings.Replace(azuretest.RestoreBag, old, replacement, 1))
 	}
 	order := &plan.RestoreOrder{Into: groupID, Staging: accountID, Point: plan.PointRef{Time: time.Date(2024, 5, 15, 7, 52, 53, 7e8, time.UTC)}}
 	for name, tt := range map[string]struct {
@@ -134,7 +137,7 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 		"a job into another group":       {[]string{bag("rg-tests", "rg-other")}, began, apply.Progress{}},
 		"a job by another account":       {[]string{bag("st1", "st2")}, began, apply.Progress{}},
 		"a job of another point":         {[]string{bag("7:52:53", "7:52:51")}, began, apply.Progress{}},
-		"a job that does not say enough": {[]string{rawRestore("j1", ours, "{}")}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"}},
+		"a job that does not say enough": {[]string{azuretest.RestoreJob("j1", ours, "{}")}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"}},
 		"another item's job that is not understood": {
 			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"},
 		},

@@ -32,6 +32,27 @@ func TestAMachineWithoutTagsHasNoneHoweverItIsRead(t *testing.T) {
 	}
 }
 
+func TestATagIsUnderstoodUpToItsGreatestLength(t *testing.T) {
+	longest := strings.Repeat("x", maxTag)
+	for raw, want := range map[string]map[string]string{
+		`{"a":"b","c":""}`:         {"a": "b", "c": ""},
+		`{}`:                       {},
+		`null`:                     nil,
+		`{"` + longest + `":"b"}`:  {longest: "b"},
+		`{"a":"` + longest + `"}`:  {"a": longest},
+		`{"` + longest + `x":"b"}`: nil,
+		`{"a":"` + longest + `x"}`: nil,
+		`{"a":null}`:               nil,
+		`{"a":1}`:                  nil,
+		`["a"]`:                    nil,
+	} {
+		tags, ok := tagField(raw).parse()
+		if d := cmp.Diff(want, tags); d != "" || ok != (want != nil || raw == "null") {
+			t.Errorf("%.40s of %d bytes: %t %.200s", raw, len(raw), ok, d)
+		}
+	}
+}
+
 func TestAnItemIsPurgedAfterItsRetentionElseWhenTheServiceSays(t *testing.T) {
 	at := time.Date(2026, 11, 18, 10, 0, 30, 0, time.UTC)
 	deleted := at.AddDate(0, 0, -4)

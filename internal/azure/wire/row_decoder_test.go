@@ -61,3 +61,16 @@ func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
 		}
 	})
 }
+
+// A value that is named twice has its last value, as encoding/json has it.
+func TestANullOfARowTakesAListBack(t *testing.T) {
+	for _, raw := range []string{
+		`{"properties":{"storageProfile":{"dataDisks":[{"lun":1}],"dataDisks":null}}}`,
+		`{"properties":{"storageProfile":{"dataDisks":[{"lun":1}]},"storageProfile":{"dataDisks":null}}}`,
+		`{"id":"a","id":null}`,
+	} {
+		if d := readBothWays[VM](raw); d != "" {
+			t.Errorf("%s: %s", raw, d)
+		}
+	}
+}
