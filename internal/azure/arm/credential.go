@@ -39,13 +39,49 @@ func newCredential(conf cloud.Configuration, tenant string, custom bool, further
 		AdditionallyAllowedTenants: further,
 	})
 	if err == nil {
-		return cred, nil
+		return namedCredential{cred, credentialsTried()}, nil
 	}
 	message := oneLine(err.Error())
 	if value, set := os.LookupEnv(tokenCredentials); set { // any other fault is reported by the attempt that fails
 		message = fmt.Sprintf("%s is %q, but must be one of %s, or not be set", tokenCredentials, value, strings.Join(CredentialChoices(), ", "))
 	}
 	return nil, &SignInError{Message: message, Err: err}
+}
+
+// credentialsTried returns the names of the credentials that azidentity tries, in order.
+func credentialsTried() []string {
+	all := CredentialChoices()[2:]
+	switch value := os.Getenv(tokenCredentials); strings.ToLower(value) {
+	case "":
+		return all
+	case "prod":
+		return all[:3]
+	case "dev":
+		return all[3:]
+	default:
+		for _, name := range all {
+			if strings.EqualFold(name, value) {
+				return []string{name}
+			}
+		}
+		return nil
+	}
+}
+
+// namedCredential says of each failure which credential it is of.
+type namedCredential struct {
+	azcore.TokenCredential
+
+	names []string
+}
+
+// GetToken implements [azcore.TokenCredential]. An error is a [*SignInError], or the context's.
+func (c namedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := c.TokenCredential.GetToken(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		err = signInError(err, c.names...)
+	}
+	return token, err
 }
 
 // staticToken is a bearer token obtained outside this program.

@@ -40,13 +40,17 @@ func (e *SignInError) Unwrap() error { return e.Err }
 func (e *SignInError) NonRetriable() {}
 
 // signInError returns the error for a credential that gave no token. azidentity's own has a text for each credential it
-// tried, each over many lines, the body of an answer included (docs/azure.md §28.2, §28.4).
-func signInError(err error) *SignInError {
+// tried, each over many lines, the body of an answer included (docs/azure.md §28.2, §28.4). tried are the names of these
+// credentials, in order, as far as they are known: not each text has one.
+func signInError(err error, tried ...string) *SignInError {
 	if e, ok := errors.AsType[*SignInError](err); ok {
 		return e
 	}
 	e := &SignInError{Err: err}
-	for _, text := range splitAttempts(err.Error()) {
+	for i, text := range splitAttempts(err.Error()) {
+		if i < len(tried) && credentialKey(text) == "" {
+			text = nameAttempt(tried[i], text)
+		}
 		e.Attempts = append(e.Attempts, shortenAttempt(text))
 	}
 	last := len(e.Attempts) - 1
@@ -104,6 +108,16 @@ func credentialKey(text string) string {
 	return m[1] + ": "
 }
 
+// nameAttempt returns the text of an attempt that does not say whose it is, with the name of the credential. Such a text comes
+// of decoding what a command, such as az, has printed.
+func nameAttempt(name, text string) string {
+	const noToken = "the command printed something that is no token"
+	if text = oneLine(text); strings.HasPrefix(text, "json: ") { // it names Go's types
+		return name + ": " + noToken
+	}
+	return name + ": " + noToken + ": " + text
+}
+
 // Tunable: maxAttemptText is how many bytes of a credential's text are shown: enough for the az login command of a
 // challenge.
 const maxAttemptText = 400
@@ -124,7 +138,9 @@ func shortenAttempt(text string) string {
 			return name + explainAADSTS(code, sentence)
 		}
 	}
-	rest = strings.TrimRight(rest, " .")
+	if rest = strings.TrimRight(rest, " ."); rest == "signal: killed" {
+		rest = "the command gave no answer in time, and was ended" // azidentity ends it after 10 seconds
+	}
 	if runes := []rune(rest); len(runes) > maxAttemptText {
 		rest = string(runes[:maxAttemptText]) + "…"
 	}

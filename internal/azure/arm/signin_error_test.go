@@ -6,11 +6,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +99,11 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 			"AzureCLICredential: Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9",
 			[]string{"AzureCLICredential: Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9"},
 		},
+		"az hangs": {
+			errors.New("AzureCLICredential: signal: killed. To troubleshoot, visit https://aka.ms/y"),
+			"AzureCLICredential: the command gave no answer in time, and was ended",
+			[]string{"AzureCLICredential: the command gave no answer in time, and was ended"},
+		},
 		"no credential of azidentity": {errors.New("no\nanswer"), "no answer", []string{"no answer"}},
 		"nothing":                     {errors.New(""), "", []string{""}},
 		"much":                        {errors.New(strings.Repeat("é", 1000)), strings.Repeat("é", 400) + "…", []string{strings.Repeat("é", 400) + "…"}},
@@ -105,6 +114,36 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 		}
 		if d := cmp.Diff(test.attempts, e.Attempts); d != "" {
 			t.Errorf("%s: attempts (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// What a command printed in place of a token is told with the name of its credential, and without Go's types.
+func TestAnAnswerThatIsNoTokenIsToldWithItsCredential(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the command is a script for sh")
+	}
+	for printed, want := range map[string]string{
+		"echo '<html>'":               "AzureCLICredential: the command printed something that is no token: invalid character '<' looking for beginning of value",
+		"exit 0":                      "AzureCLICredential: the command printed something that is no token: unexpected end of JSON input",
+		"echo '{\"accessToken\": 5}'": "AzureCLICredential: the command printed something that is no token",
+	} {
+		path := t.TempDir()
+		if err := os.WriteFile(filepath.Join(path, "az"), []byte("#!/bin/sh\n"+printed+"\n"), 0o700); err != nil { //nolint:gosec // it is run
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", path)
+		for choice, attempts := range map[string]int{"azureclicredential": 1, "dev": 3} {
+			t.Setenv(tokenCredentials, choice)
+			cred, err := newCredential(cloud.AzurePublic, "", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://management.test/.default"}})
+			e, ok := errors.AsType[*SignInError](err)
+			if !ok || len(e.Attempts) != attempts || e.Attempts[0] != want {
+				t.Errorf("%s, %s: %v, want %d attempts, the first %q", printed, choice, e.Attempts, attempts, want)
+			}
 		}
 	}
 }
