@@ -2,6 +2,7 @@ package arm
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,13 +25,15 @@ type tokenSource struct {
 
 	mu        sync.Mutex
 	token     azcore.AccessToken
-	claims    string // of the request for token
-	round     int    // counts the tokens obtained
-	isRefused bool   // Azure refused token, in this round
-	repeats   int    // counts how often in a row the credential returned the refused token
+	obtained  time.Time // when token was
+	claims    string    // of the request for token
+	round     int       // counts the tokens obtained
+	isRefused bool      // Azure refused token, in this round
+	repeats   int       // counts how often in a row the credential returned the refused token
 }
 
-// renewLeeway is how long before its expiry a token without a RefreshOn is due: azcore's rule (docs/azure.md §28.6).
+// renewLeeway is how long before its expiry a token without a RefreshOn is due: azcore's rule (docs/azure.md §28.6). It is also
+// how long a token is used at least unless it is refused: where the machine's clock is wrong, each token seems to be due.
 const renewLeeway = 5 * time.Minute
 
 func newTokenSource(credential azcore.TokenCredential, anew func() (azcore.TokenCredential, error), now func() time.Time) *tokenSource {
@@ -79,6 +82,9 @@ func (t *tokenSource) fetch(ctx context.Context, o policy.TokenRequestOptions) (
 // store makes token the current one. A refused token is tried once more, because the refusal may have been the
 // service's error; refused again, it is an error.
 func (t *tokenSource) store(token azcore.AccessToken, claims string) error {
+	if !isSendable(token.Token) {
+		return &SignInError{Message: "the token holds a line break or another character that no token has"}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.isRefused || token.Token != t.token.Token {
@@ -86,9 +92,14 @@ func (t *tokenSource) store(token azcore.AccessToken, claims string) error {
 	} else if t.repeats++; t.repeats > 1 {
 		return &SignInError{Message: "Azure refuses the token, and the credential has no other one"}
 	}
-	t.token, t.claims, t.isRefused = token, claims, false
+	t.token, t.obtained, t.claims, t.isRefused = token, t.now(), claims, false
 	t.round++
 	return nil
+}
+
+// isSendable reports whether a header can carry a token. A file with line breaks of Windows leaves one at its end.
+func isSendable(token string) bool {
+	return !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7F })
 }
 
 func (t *tokenSource) wasRefused(token azcore.AccessToken) bool {
@@ -104,6 +115,9 @@ func (t *tokenSource) cachedToken(claims string) (azcore.AccessToken, bool) {
 	due := t.token.RefreshOn
 	if due.IsZero() {
 		due = t.token.ExpiresOn.Add(-renewLeeway)
+	}
+	if used := t.obtained.Add(renewLeeway); due.Before(used) {
+		due = used
 	}
 	return t.token, t.token.Token != "" && !t.isRefused && t.now().Before(due) && (claims == "" || claims == t.claims)
 }

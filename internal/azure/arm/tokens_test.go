@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -93,6 +94,36 @@ func TestATokenIsAskedForOnce(t *testing.T) {
 			t.Errorf("asked (-want +got):\n%s", d)
 		}
 	})
+}
+
+// Where the machine's clock is wrong each token seems to be due: it is used all the same, until Azure refuses it.
+func TestATokenIsNotAskedForAtEachRequestWhateverTheMachinesClockSays(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, wrong := range []time.Duration{-year, -time.Hour, time.Hour, year} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &purse{name: "t", forgets: true}
+			tok := newTokenSource(p, nil, func() time.Time { return time.Now().Add(wrong) })
+			for range 30 {
+				if got, err := tok.all(t.Context(), 2, ""); err != nil || got["t1"] != 2 {
+					t.Fatalf("wrong by %v: %v %v", wrong, got, err)
+				}
+			}
+			tok.markRefused("t1", 1)
+			if got, err := tok.all(t.Context(), 30, ""); err != nil || got["t2"] != 30 || len(p.asked) != 2 {
+				t.Errorf("wrong by %v, after a refusal: %v %v, asked %d times", wrong, got, err, len(p.asked))
+			}
+		})
+	}
+}
+
+func TestATokenThatNoHeaderCanCarryEndsTheSignIn(t *testing.T) {
+	for _, token := range []string{"a\r", "a\n", "a b", "é", "\x00"} {
+		tok := newTokenSource(staticToken(token), nil, time.Now)
+		_, err := tok.GetToken(t.Context(), policy.TokenRequestOptions{})
+		if e, ok := errors.AsType[*SignInError](err); !ok || !strings.Contains(e.Message, "the token holds") {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
 }
 
 func TestACredentialThatRemembersARefusedTokenIsMadeAnew(t *testing.T) {
