@@ -7,6 +7,10 @@ import (
 
 const byteOrderMark = "\uFEFF"
 
+// maxIndentation bounds the blanks at the beginning of a line: a file of 20,000 levels has 200 MB of them, which need not be
+// read to say that it is too deep.
+const maxIndentation = 1000
+
 // isReadable checks what a text file must be before YAML is asked: UTF-8, line breaks that every editor counts
 // alike (so that positions hold), no control characters.
 func isReadable(src *source, out *diagnostics) bool {
@@ -21,6 +25,11 @@ func isReadable(src *source, out *diagnostics) bool {
 		var text string
 		text, rest, more = strings.Cut(rest, "\n")
 		text = strings.TrimSuffix(text, "\r")
+		if blanks := len(text) - len(strings.TrimLeft(text, " ")); blanks > maxIndentation && blanks < len(text) {
+			src.text = src.text[:len(src.text)-len(rest)] // the lines below are not shown
+			out.failAt(src, line, blanks+1, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
+			return false
+		}
 		col := 1
 		for i, r := range text {
 			if fault := describeBadRune(text[i:], r); fault != "" {

@@ -185,12 +185,31 @@ func readFile(name string, out *diagnostics) *source {
 		failSize(name, fmt.Sprintf("%d bytes", info.Size()), out)
 		return nil
 	}
-	text, err := os.ReadFile(name)
+	var text strings.Builder // the file is in memory once
+	if err == nil {
+		text.Grow(int(info.Size()))
+		err = readInto(&text, name)
+	}
 	if err != nil {
 		out.failFile(name, err, "", "the file cannot be read: %s", systemReason(err))
 		return nil
 	}
-	return &source{name: name, text: string(text)}
+	if text.Len() > maxSize { // a pipe tells no size
+		failSize(name, "more bytes", out)
+		return nil
+	}
+	return &source{name: name, text: text.String()}
+}
+
+// readInto appends a file, or as much of it as shows that it is too large.
+func readInto(text *strings.Builder, name string) error {
+	f, err := os.Open(name) //nolint:gosec // the caller names the file
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	_, err = io.Copy(text, io.LimitReader(f, maxSize+1))
+	return err
 }
 
 // systemReason returns the system's message without the path, which the problem names already.

@@ -341,6 +341,25 @@ func TestABombOfAliasesIsRefusedWithItsPlacesBeforeAnythingIsCopied(t *testing.T
 	}
 }
 
+// Blocks nested too deep are refused at the first line that shows it: a file of 20,000 levels has 200 MB.
+func TestBlocksNestedTooDeepAreRefusedBeforeTheRestIsRead(t *testing.T) {
+	blocks := strings.Builder{}
+	for i := range maxIndentation + 2 {
+		blocks.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	out := &diagnostics{}
+	if parse(&source{text: blocks.String() + "\x00: [*no\n"}, out) != nil || len(out.failures) != 1 {
+		t.Fatalf("%v", out.failures)
+	}
+	if p := out.failures[0]; p.Code != "nesting" || p.Line != maxIndentation+2 || p.Column != maxIndentation+2 {
+		t.Errorf("%s", p)
+	}
+	wide := "version: 1 # blanks alone are no level\n" + strings.Repeat(" ", maxIndentation+1) + "\n"
+	if out := new(diagnostics); parse(&source{text: wide}, out) == nil {
+		t.Errorf("%v", out.failures)
+	}
+}
+
 func TestHostileFilesAreRefusedQuickly(t *testing.T) {
 	bomb := "version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'z'; c++ {

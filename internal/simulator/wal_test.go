@@ -159,7 +159,7 @@ func TestFolderThatCannotBeWrittenIsReadOnly(t *testing.T) {
 
 // A write that no file can hold has no effect: nothing that is read later shows it.
 func TestAWriteThatCannotBeSavedHasNoEffect(t *testing.T) {
-	c := open1(t, writeEstate(t, estate(t)), Options{Settings: quick()})
+	c := open1(t, writeEstate(t, estate(t)), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 	if err := c.s.wal.Close(); err != nil { // as if the folder were read-only
 		t.Fatal(err)
 	}
