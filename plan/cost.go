@@ -87,9 +87,9 @@ func (pl *planner) monthlyCost(c *Change) (int64, UncountedReason) {
 			after, reason = pl.protectionCost(c, c.After.Disks)
 		}
 	case Stop:
-		before.instance, reason = pl.instanceCostWhileNotStopped(c, c.Before.Disks)
+		before, reason = pl.instanceCostWhileNotStopped(c, c.Before.Disks)
 	default: // Resume
-		after.instance, reason = pl.instanceCostWhileNotStopped(c, c.After.Disks)
+		after, reason = pl.instanceCostWhileNotStopped(c, c.After.Disks)
 	}
 	return after.instance + after.storage - before.instance - before.storage, reason
 }
@@ -109,17 +109,17 @@ func (pl *planner) protectionCost(c *Change, filter *Disks) (protectionCost, Unc
 	return protectionCost{instance: instancePrice(pl.opt.Prices.Instance, size), storage: int64(perGB) * int64(size)}, ""
 }
 
-// instanceCostWhileNotStopped returns the price of a protected instance that is charged only while backups run: a stop
-// saves it, a resume adds it. It is 0 where a stopped instance is charged as well.
-func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64, UncountedReason) {
+// instanceCostWhileNotStopped returns the cost of a protected instance that is charged only while backups run: a stop
+// saves it, a resume adds it. It is nothing where a stopped instance is charged as well.
+func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (protectionCost, UncountedReason) {
 	if pl.opt.Prices.Instance.ChargedWhileStopped {
-		return 0, ""
+		return protectionCost{}, ""
 	}
 	size, known := pl.sizeOf(c, filter)
 	if !known {
-		return 0, CostSizeUnknown
+		return protectionCost{}, CostSizeUnknown
 	}
-	return instancePrice(pl.opt.Prices.Instance, size), ""
+	return protectionCost{instance: instancePrice(pl.opt.Prices.Instance, size)}, ""
 }
 
 // sizeOf returns the size in GB of the disks that a filter backs up of the VM of a change; false = not known.

@@ -23,7 +23,7 @@ func (p Plan) IsMerged() bool { return len(p.Shards) > 0 }
 // changes. Guards judged each shard alone, and every refusal stays a refusal. The forecast assumes that the shards run at
 // the same time: a subscription is in one shard, so no quota is shared.
 func Merge(parts []Plan) Plan {
-	parts = slices.SortedFunc(slices.Values(parts), func(a, b Plan) int { return cmp.Compare(shardIndex(a), shardIndex(b)) })
+	parts = slices.SortedFunc(slices.Values(parts), func(a, b Plan) int { return cmp.Compare(a.Shard.Index, b.Shard.Index) })
 	m := Plan{
 		FormatVersion: FormatVersion, Complete: true, Summary: map[Action]int{}, Changes: []Change{}, Refusals: []Refusal{},
 		Forecast: Forecast{Requests: map[string]int{}}, Config: parts[0].Config, Cloud: parts[0].Cloud,
@@ -55,13 +55,6 @@ func Merge(parts []Plan) Plan {
 	m.Fingerprint = fingerprint(m.Changes)
 	m.Cost = mergeCosts(parts, m.Changes)
 	return m
-}
-
-func shardIndex(p Plan) int {
-	if p.Shard == nil {
-		return 0
-	}
-	return p.Shard.Index
 }
 
 // MergeGaps joins the gaps of several shards. Every shard reads what belongs to no subscription, and so finds the same gap

@@ -40,6 +40,9 @@ func TestMergedPlansHaveTheChangesAndTheFingerprintOfThePlanOfAllSubscriptions(t
 	if len(whole.Changes) == 0 || len(whole.Cost.Changes) == 0 || len(merged.Shards) != 2 || merged.Shards[0].Fingerprint != parts[1].Fingerprint {
 		t.Fatalf("%+v\nmerged: %+v", whole, merged)
 	}
+	if !merged.IsMerged() || parts[0].IsMerged() || whole.IsMerged() {
+		t.Errorf("merged %t, of a shard %t, of all %t", merged.IsMerged(), parts[0].IsMerged(), whole.IsMerged())
+	}
 	if err := plan.Validate(merged); err != nil {
 		t.Error(err)
 	}

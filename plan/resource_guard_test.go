@@ -96,3 +96,24 @@ func TestGuardsThatWereNotReadTakeNoOtherGapFromAPlanOfRestores(t *testing.T) {
 		}
 	}
 }
+
+func TestAChangeNamesTheRequestsOfItsVaultWhereTheFileUsesThem(t *testing.T) {
+	const guard = "/g/mua"
+	observed := Observed{Vaults: []Vault{
+		{ID: "/v1", ResourceGuards: []string{guard}, GuardedOperations: []GuardedOperation{{guard, guardPrefix + guardItemStop, "/r1"}}},
+		{ID: "/v2", ResourceGuards: []string{guard}, GuardedOperations: []GuardedOperation{{guard, guardPrefix + guardItemStop, "/r2"}}},
+	}}
+	p := Plan{Changes: []Change{
+		{Action: Stop, Vault: "/V1"}, {Action: Protect, Vault: "/v1"}, {Action: Stop, Vault: "/v2"}, {Action: Stop, Vault: "/unread"},
+	}}
+	p = WithGuardRequests(p, observed, func(vault string) bool { return vault != "/v2" })
+	for i, want := range [][]string{{"/r1"}, nil, nil, nil} {
+		var got []string
+		for _, r := range p.Changes[i].ResourceGuard {
+			got = append(got, r.Request)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s in %s (-want +got):\n%s", p.Changes[i].Action, p.Changes[i].Vault, d)
+		}
+	}
+}

@@ -10,7 +10,6 @@ const testSteps = time.Minute
 func restoreForecast(changes []Change, inFlight int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	var longest, sum time.Duration
-	n := 0
 	for _, c := range changes {
 		if c.RestoreOrder == nil || c.isAdopted() {
 			continue
@@ -30,15 +29,11 @@ func restoreForecast(changes []Change, inFlight int) Forecast {
 			f.Requests["confirm"] += 7 + 3*disks
 		}
 		longest, sum = max(longest, takes), sum+takes
-		n++
 	}
-	if n == 0 {
-		return f
+	if inFlight > 0 {
+		longest = max(longest, sum/time.Duration(inFlight))
 	}
-	if inFlight == 0 {
-		inFlight = n
-	}
-	f.Duration = Duration(max(longest, sum/time.Duration(inFlight)))
+	f.Duration = Duration(longest)
 	return f
 }
 

@@ -230,6 +230,21 @@ func TestDiskSelectionsReadWhatTheyWrite(t *testing.T) {
 	}
 }
 
+// A name tells subscriptions apart, and where there is one there is nothing to tell apart.
+func TestAPlanOfRestoresNamesItsSubscriptionWhereSeveralAreSeen(t *testing.T) {
+	o, f, r := restorable()
+	own, other := Subscription{ID: restoreSub, Name: "Production"}, Subscription{ID: "22222222-2222-2222-2222-222222222222", Name: "Test"}
+	for _, c := range []struct {
+		seen []Subscription
+		want map[string]string
+	}{{nil, nil}, {[]Subscription{own}, nil}, {[]Subscription{other, own}, map[string]string{restoreSub: "Production"}}} {
+		o.Subscriptions = c.seen
+		if d := cmp.Diff(c.want, MakeRestores(o, f, r, restoreNow).Subscriptions); d != "" {
+			t.Errorf("%d are seen: %s", len(c.seen), d)
+		}
+	}
+}
+
 func TestMoreRestoresThanAllowedAreRefused(t *testing.T) {
 	o, f, r := restorable()
 	second := f.Items[0]

@@ -247,6 +247,27 @@ func observedFor(t *testing.T, w *testWorld) Observed {
 	return o
 }
 
+// The portal shows the jobs of six months (docs/azure.md §19); a test that is due less often needs those of a longer time.
+func TestJobsAreAskedForAsFarBackAsATestMayBeOld(t *testing.T) {
+	for every, reach := range map[time.Duration]time.Duration{30 * day: 180 * day, 180 * day: 180 * day, 365 * day: 365 * day} {
+		w := newTestWorld(config.Sample{}, "web1")
+		w.config.RestoreTests[0].Every = every
+		w.plan(t, Options{})
+		asked := 0
+		for _, q := range w.asked {
+			if q.Kind == AskJobs {
+				asked++
+				if !q.Since.Equal(restoreNow.Add(-reach)) {
+					t.Errorf("every %v: jobs since %v, want %v back", every, q.Since, reach)
+				}
+			}
+		}
+		if asked == 0 {
+			t.Errorf("every %v: no jobs are asked for", every)
+		}
+	}
+}
+
 func TestOfJobsThatEndedTogetherTheSameOneCountsInWhateverOrder(t *testing.T) {
 	const vault, group = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv", "/subscriptions/s/resourceGroups/rg-tests"
 	end := restoreNow.Add(-100 * day)
