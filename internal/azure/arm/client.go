@@ -159,7 +159,7 @@ func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) 
 		return newTokenSource(o.Credential, nil, o.Now), nil
 	}
 	anew := func() (azcore.TokenCredential, error) {
-		return newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
+		return newCredential(conf, o.Tenant, o.Cloud.isCustom())
 	}
 	credential, err := anew()
 	if err != nil {

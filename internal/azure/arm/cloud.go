@@ -26,6 +26,10 @@ type Cloud struct {
 // AzurePublic is the name of the default cloud.
 const AzurePublic = "AzurePublic"
 
+// isCustom reports whether the cloud is none of Microsoft's own: Microsoft's list of authorities does not have its
+// authority.
+func (c Cloud) isCustom() bool { return c.Name == "" && c.Endpoint != "" }
+
 // configuration returns the cloud in azcore's terms; endpoint, where not "", replaces the cloud's own.
 func (c Cloud) configuration(endpoint string) (cloud.Configuration, error) {
 	conf, err := c.wellKnown()
@@ -49,7 +53,7 @@ func (c Cloud) wellKnown() (cloud.Configuration, error) {
 	case "AzureChina":
 		return cloud.AzureChina, nil
 	case "":
-		if c.Endpoint == "" {
+		if !c.isCustom() {
 			return cloud.AzurePublic, nil
 		}
 	default:

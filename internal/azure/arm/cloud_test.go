@@ -60,6 +60,21 @@ func TestClouds(t *testing.T) {
 }
 
 // newTestClient returns a client that may send anything.
+// Only the authority of a custom cloud is not looked up in Microsoft's list.
+func TestACloudWithoutANameIsCustomWhereItHasAnEndpoint(t *testing.T) {
+	for c, want := range map[Cloud]bool{
+		{}:                                false,
+		{Name: AzurePublic}:               false,
+		{Endpoint: "https://arm.test"}:    true,
+		{Authority: "https://login.test"}: false,
+		{Name: "AzureChina", Endpoint: "https://arm.test"}: false,
+	} {
+		if got := c.isCustom(); got != want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
 func newTestClient(t *testing.T, o Options) *Client {
 	t.Helper()
 	o.Now = time.Now

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,7 +54,6 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 				Cloud:                           conf,
 				Transport:                       newTransport(transport),
 				InsecureAllowCredentialWithHTTP: c.endpoint.Scheme == "http" && isLoopback(c.endpoint.Hostname()),
-				Telemetry:                       policy.TelemetryOptions{Disabled: true},
 				Retry:                           policy.RetryOptions{MaxRetries: readRetries, MaxRetryDelay: maxRetryAfter},
 				// Behind the token: only requests that are really sent get an id and are counted.
 				PerRetryPolicies: []policy.Policy{policyFunc(c.tokenRefusalPolicy), policyFunc(c.countPolicy)},
@@ -97,6 +95,7 @@ func (c *Client) allowlistPolicy(req *policy.Request) (*http.Response, error) {
 
 func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) {
 	h := req.Raw().Header
+	// It replaces azcore's own, which names the SDK and the platform.
 	h.Set("User-Agent", "azbackup/"+c.version)
 	h.Set(headerCorrelationID, c.correlation)
 	h.Set("x-ms-return-client-request-id", "true")
@@ -189,7 +188,6 @@ func withoutURL(err error) error {
 // networkTransport returns Go's default transport with enough idle connections for the polls of a large run to one host.
 func networkTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 100, 64
 	return t
 }
