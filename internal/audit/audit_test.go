@@ -279,9 +279,14 @@ func TestAGapOverAllVMsConcernsThoseThatTheFileNames(t *testing.T) {
 	c := &config.Config{Rules: []config.Rule{
 		{Name: "by tag", Match: []config.Selector{{Names: []string{"x*"}}}}, {Name: "by id", ID: id}, {Name: "again", ID: strings.ToUpper(id)},
 	}}
-	r := Assess(c, plan.Observed{Gaps: []plan.Gap{{Kind: plan.GapVMs, Message: "no"}}}, Options{Now: propertyNow})
-	if len(r.VMs) != 1 || r.VMs[0].ID != id || r.VMs[0].State != Unknown {
-		t.Errorf("rows are %+v, want %s alone, unknown", r.VMs, id)
+	for _, gap := range []plan.Gap{
+		{Kind: plan.GapVMs, Message: "no"}, {Kind: plan.GapVMs, Subscription: sub, Message: "no"},
+		{Kind: plan.GapVisibility, Subscription: sub, Message: "no"}, {Kind: plan.GapSubscription, Subscription: sub, Message: "no"},
+	} {
+		r := Assess(c, plan.Observed{Gaps: []plan.Gap{gap}}, Options{Now: propertyNow})
+		if len(r.VMs) != 1 || r.VMs[0].ID != id || r.VMs[0].State != Unknown {
+			t.Errorf("%s: rows are %+v, want %s alone, unknown", gap.Kind, r.VMs, id)
+		}
 	}
 }
 

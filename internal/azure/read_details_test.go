@@ -86,6 +86,26 @@ func TestWantedRecoveryPointsAreReadToTheLastPage(t *testing.T) {
 	}
 }
 
+func TestRecoveryPointsStandInTheOrderOfTheirItems(t *testing.T) {
+	f := newFake().on("GET", item1+"/recoveryPoints", lists(rawPoint(item1, "2024-11-20T06:00:00Z"))).
+		on("GET", item2+"/recoveryPoints", lists(rawPoint(item2, "2024-11-20T06:00:00Z")))
+	for _, asked := range [][]string{{item1, item2}, {item2, item1}} {
+		before := observed()
+		before.Points = []plan.Points{{Item: item2 + "-known"}, {Item: item1 + "-known"}}
+		o, err := f.client(t, CommandPlan).ReadDetails(t.Context(), before, plan.Questions{Points: asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range o.Points {
+			got = append(got, p.Item)
+		}
+		if d := cmp.Diff([]string{item1, item1 + "-known", item2, item2 + "-known"}, got); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
 func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 	for code, answer := range map[string]http.HandlerFunc{
 		"AuthorizationFailed":  fails(403, "AuthorizationFailed"),

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,5 +71,25 @@ func TestAnEntryBelowAManagementGroupThatIsNotUnderstoodIsAGap(t *testing.T) {
 	got := find(t, f, plan.SubscriptionSearch{ManagementGroups: []string{"mg"}})
 	if len(got.Gaps) != 1 || got.Gaps[0].Code != plan.CodeNotUnderstood || got.Gaps[0].Kind != plan.GapManagementGroup {
 		t.Errorf("gaps: %+v", got.Gaps)
+	}
+}
+
+// No decision depends on the names of subscriptions, so those that cannot be read are no gap.
+func TestTheNamesOfTheSubscriptionsInTheScopeAreReadAndTheirAbsenceIsANote(t *testing.T) {
+	named := lists(`{"subscriptionId":"`+sub+`","displayName":"One"}`, `{"subscriptionId":"`+sub2+`","displayName":"Two"}`, `{"subscriptionId":"`+sub3+`","displayName":"Three"}`)
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		names  map[string]string
+		notes  int
+	}{
+		"they are read":     {named, map[string]string{sub: "One", sub2: "Two"}, 0},
+		"they are not read": {fails(403, "AuthorizationFailed"), map[string]string{}, 1},
+	} {
+		list := strings.Replace(vmList, sub, sub2, 1)
+		f := newFake().on("GET", vmList, lists()).on("GET", list, lists()).on("GET", "/subscriptions", c.answer)
+		o := discover(t, f.client(t, CommandPlan), plan.Scope{Subscriptions: []string{sub, sub2}, Names: true})
+		if d := cmp.Diff(c.names, o.DisplayNames()); d != "" || len(o.Notes) != c.notes || len(o.Gaps) != 0 {
+			t.Errorf("%s: notes %q, gaps %+v %s", name, o.Notes, o.Gaps, d)
+		}
 	}
 }

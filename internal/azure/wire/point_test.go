@@ -99,6 +99,14 @@ func TestARecoveryPointThatIsNotUnderstoodIsUnreadable(t *testing.T) {
 	}
 }
 
+func TestATimeOfAPointThatIsNotUnderstoodIsNotMissing(t *testing.T) {
+	for time, want := range map[string]string{`"yesterday"`: `recoveryPointTime is "yesterday"`, `null`: "recoveryPointTime is missing"} {
+		if p := readPoint(t, edited(t, azuretest.RecoveryPoint, `"2024-05-15T07:52:53.7326735Z"`, time)); p.Unreadable != want {
+			t.Errorf("%s: %s, want %s", time, p.Unreadable, want)
+		}
+	}
+}
+
 // The recorded restore is understood, and its job proves its point.
 func TestRecordedRestoreIsUnderstood(t *testing.T) {
 	raw, err := os.ReadFile("../../../../shared/recordings/parts/restore_disks.json")
