@@ -280,8 +280,10 @@ func TestAGapOverAllVMsConcernsThoseThatTheFileNames(t *testing.T) {
 		{Name: "by tag", Match: []config.Selector{{Names: []string{"x*"}}}}, {Name: "by id", ID: id}, {Name: "again", ID: strings.ToUpper(id)},
 	}}
 	for _, gap := range []plan.Gap{
-		{Kind: plan.GapVMs, Message: "no"}, {Kind: plan.GapVMs, Subscription: sub, Message: "no"},
-		{Kind: plan.GapVisibility, Subscription: sub, Message: "no"}, {Kind: plan.GapSubscription, Subscription: sub, Message: "no"},
+		{Kind: plan.GapVMs, Message: "no"},
+		{Kind: plan.GapVMs, Subscription: sub, Message: "no"},
+		{Kind: plan.GapVisibility, Subscription: sub, Message: "no"},
+		{Kind: plan.GapSubscription, Subscription: sub, Message: "no"},
 	} {
 		r := Assess(c, plan.Observed{Gaps: []plan.Gap{gap}}, Options{Now: propertyNow})
 		if len(r.VMs) != 1 || r.VMs[0].ID != id || r.VMs[0].State != Unknown {

@@ -111,3 +111,12 @@ func TestTheBetterReadingOfAVMCounts(t *testing.T) {
 		t.Errorf("%+v", o.VMs)
 	}
 }
+
+func TestAVMThatTwoReadsDoNotUnderstandIsOneGap(t *testing.T) {
+	s, odd := scope(), with(rawVM("VM1"), `"tags":[]`)
+	s.VMs = []string{vm1}
+	o := discover(t, estate().on("GET", vmList, lists(odd)).on("GET", vm1, says(200, odd)).client(t, CommandPlan), s)
+	if len(o.VMs) != 1 || o.VMs[0].Unreadable == "" || len(o.Gaps) != 1 {
+		t.Errorf("VMs %+v, gaps %+v", o.VMs, o.Gaps)
+	}
+}
