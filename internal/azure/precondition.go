@@ -171,6 +171,7 @@ func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change,
 	}
 	return preparedWrite{body: c.buildItemBody(id, ch), after: ch.After}, nil
 }
+
 func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.RiskNone }
 
 // fetchItem reads one item; nil = the vault has no such item.

@@ -206,7 +206,7 @@ func TestVaultWrites(t *testing.T) {
 		"update tags":         {plan.UpdateVault, plan.VaultSettings{Tags: map[string]string{"a": "b"}}, `{"tags":{"a":"b"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","location":"westeurope","properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant",
+			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","location":"westeurope","properties":{"provisioningState":"Succeeded","redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant",
 				"crossRegionRestore":"Disabled"},"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":14}}}}`))
 			method, sdk := http.MethodPut, any(&armrecoveryservices.Vault{})
 			if c.action == plan.UpdateVault {

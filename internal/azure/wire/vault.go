@@ -50,7 +50,7 @@ func (w Vault) ToPlan(id string, inFile bool) (plan.Vault, string) {
 	soft := p.SecuritySettings.SoftDelete
 	v := plan.Vault{
 		ID: id, Name: name, Location: r.required("location", w.Location), InFile: inFile,
-		ProvisioningState: r.word("provisioningState", p.ProvisioningState),
+		ProvisioningState: r.required("provisioningState", p.ProvisioningState),
 		SoftDeleteState:   r.enumWord("softDeleteState", soft.State, "Enabled", "Disabled", "AlwaysON"),
 	}
 	v.Settings = plan.VaultSettings{

@@ -43,7 +43,7 @@ func TestVaults(t *testing.T) {
 
 func TestAVaultHasTheNameOfItsIDInTheLettersThatTheServiceUses(t *testing.T) {
 	for said, want := range map[string]string{`"V1"`: "V1", `"another"`: "v1", `7`: "v1", `null`: "v1"} {
-		if v, odd := read[Vault](t, `{"name":`+said+`,"location":"westeurope"}`).ToPlan(vaultID, true); v.Name != want || odd != "" {
+		if v, odd := read[Vault](t, `{"name":`+said+`,"location":"westeurope","properties":{"provisioningState":"Succeeded"}}`).ToPlan(vaultID, true); v.Name != want || odd != "" {
 			t.Errorf("%s: %q, want %q %s", said, v.Name, want, odd)
 		}
 	}
@@ -53,24 +53,33 @@ func TestAVaultHasTheNameOfItsIDInTheLettersThatTheServiceUses(t *testing.T) {
 func TestASettingOfAVaultIsReadWholeOrNotAtAll(t *testing.T) {
 	for properties, want := range map[string]string{
 		``: "",
-		`"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant","crossRegionRestore":"Disabled"}`: "",
-		`"redundancySettings":{"standardTierStorageRedundancy":"Invalid"}`:                                      "",
-		`"redundancySettings":{"standardTierStorageRedundancy":"Invalid","crossRegionRestore":"Disabled"}`:      "",
-		`"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant"}`:                                 `redundancySettings says standardTierStorageRedundancy "GeoRedundant" and crossRegionRestore ""`,
-		`"redundancySettings":{"crossRegionRestore":"Disabled"}`:                                                `redundancySettings says standardTierStorageRedundancy "" and crossRegionRestore "Disabled"`,
-		`"redundancySettings":{"standardTierStorageRedundancy":"Sometimes","crossRegionRestore":"Disabled"}`:    `standardTierStorageRedundancy is "Sometimes"`,
-		`"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON"}}`:                              `softDeleteRetentionPeriodInDays is missing`,
-		`"securitySettings":{"softDeleteSettings":{"softDeleteRetentionPeriodInDays":14}}`:                      "",
-		`"securitySettings":{"softDeleteSettings":{"softDeleteRetentionPeriodInDays":"14"}}`:                    `softDeleteRetentionPeriodInDays is "14"`,
-		`"securitySettings":{"immutabilitySettings":{}}`:                                                        `the state of immutabilitySettings is missing`,
-		`"securitySettings":{"immutabilitySettings":{"state":"Half"}}`:                                          `immutabilitySettings.state is "Half"`,
-		`"publicNetworkAccess":"Partly"`:                                                                        `publicNetworkAccess is "Partly"`,
+		`,"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant","crossRegionRestore":"Disabled"}`: "",
+		`,"redundancySettings":{"standardTierStorageRedundancy":"Invalid"}`:                                      "",
+		`,"redundancySettings":{"standardTierStorageRedundancy":"Invalid","crossRegionRestore":"Disabled"}`:      "",
+		`,"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant"}`:                                 `redundancySettings says standardTierStorageRedundancy "GeoRedundant" and crossRegionRestore ""`,
+		`,"redundancySettings":{"crossRegionRestore":"Disabled"}`:                                                `redundancySettings says standardTierStorageRedundancy "" and crossRegionRestore "Disabled"`,
+		`,"redundancySettings":{"standardTierStorageRedundancy":"Sometimes","crossRegionRestore":"Disabled"}`:    `standardTierStorageRedundancy is "Sometimes"`,
+		`,"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON"}}`:                              `softDeleteRetentionPeriodInDays is missing`,
+		`,"securitySettings":{"softDeleteSettings":{"softDeleteRetentionPeriodInDays":14}}`:                      "",
+		`,"securitySettings":{"softDeleteSettings":{"softDeleteRetentionPeriodInDays":"14"}}`:                    `softDeleteRetentionPeriodInDays is "14"`,
+		`,"securitySettings":{"immutabilitySettings":{}}`:                                                        `the state of immutabilitySettings is missing`,
+		`,"securitySettings":{"immutabilitySettings":{"state":"Half"}}`:                                          `immutabilitySettings.state is "Half"`,
+		`,"publicNetworkAccess":"Partly"`:                                                                        `publicNetworkAccess is "Partly"`,
 	} {
-		if v, odd := read[Vault](t, `{"location":"westeurope","properties":{`+properties+`}}`).ToPlan(vaultID, true); odd != want {
+		if v, odd := read[Vault](t, `{"location":"westeurope","properties":{"provisioningState":"Succeeded"`+properties+`}}`).ToPlan(vaultID, true); odd != want {
 			t.Errorf("%s: %q, want %q: %+v", properties, odd, want, v)
 		}
 	}
-	if _, odd := read[Vault](t, `{}`).ToPlan(vaultID, true); odd != "location is missing" {
-		t.Errorf("a vault without a region: %q", odd)
+	for raw, want := range map[string]string{
+		`{"properties":{"provisioningState":"Succeeded"}}`: "location is missing",
+		// All absent settings have their defaults, but a vault always has a state: without it nothing of them was said.
+		`{"location":"westeurope"}`:                                      "provisioningState is missing",
+		`{"location":"westeurope","properties":null}`:                    "provisioningState is missing",
+		`{"location":"westeurope","properties":{}}`:                      "provisioningState is missing",
+		`{"location":"westeurope","properties":{"provisioningState":7}}`: "provisioningState is 7",
+	} {
+		if _, odd := read[Vault](t, raw).ToPlan(vaultID, true); odd != want {
+			t.Errorf("%s: %q, want %q", raw, odd, want)
+		}
 	}
 }
