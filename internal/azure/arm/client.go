@@ -126,7 +126,7 @@ func New(o Options, r Rules) (*Client, error) {
 		scope:       conf.Services[cloud.ResourceManager].Audience + "/.default",
 		version:     cmp.Or(strings.TrimSpace(o.Version), "dev"),
 		correlation: cmp.Or(o.CorrelationID, uuid.NewString()),
-		clock:       &serviceClock{machineNow: o.Now},
+		clock:       newServiceClock(o.Now),
 		onExchange:  o.OnExchange, counts: newCounter(),
 		quotas: quota.NewLimiters(o.quotaOptions(r.Confirms)),
 	}

@@ -139,7 +139,7 @@ func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &transportError{clientRequestID: id, err: err}
 	}
-	c.clock.synchronize(resp.Header)
+	c.clock.synchronize(resp.Header, started)
 	return resp, nil
 }
 
