@@ -26,6 +26,9 @@ type Backend interface {
 	List(ctx context.Context, vault string) (Snapshot, error)
 	// ListJobs is List without the items: restores need the jobs alone.
 	ListJobs(ctx context.Context, vault string) (Snapshot, error)
+	// IsJobRunning reads one job, by its resource id, and reports whether it is in progress. A job that is not there any
+	// more is over.
+	IsJobRunning(ctx context.Context, id string) (bool, error)
 	// Poll polls an operation once. For a vault or a policy, Done also means that the
 	// resource, read back, equals the change's After; where op has no URL (the write's response was lost)
 	// the read-back alone decides, and for a restore the job that may be its own, which Progress.JobID then names.

@@ -70,6 +70,8 @@ func (b *instant) ListJobs(ctx context.Context, vault string) (apply.Snapshot, e
 	return b.List(ctx, vault)
 }
 
+func (b *instant) IsJobRunning(context.Context, string) (bool, error) { return false, nil }
+
 func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error) {
 	pauseRandomly(b.random())
 	return apply.Progress{Done: true}, nil

@@ -60,15 +60,47 @@ func (ex *execution) execute(ctx context.Context) Result {
 	}
 }
 
-// waitForRunningJob waits for the job that ran on the item when the plan was made.
+// waitForRunningJob waits for the job that ran on the item when the plan was made. A job that the lists do not show any more is
+// over only if its own document says so: the pages of the jobs in progress shift while others end, and miss jobs that run.
 func (ex *execution) waitForRunningJob(ctx context.Context) error {
 	if ex.poller == nil || ex.task.WaitsFor == "" {
 		return nil
 	}
 	ex.emit(Event{Kind: EventWaiting, Job: ex.task.WaitsFor, Message: "another operation is running on it"})
 	return ex.withoutSlot(ctx, func() error {
-		return ex.waitForSnapshot(ctx, ex.startedAt, func(k *vaultSnapshot) bool { return !k.isJobRunning(ex.task.Change, ex.task.WaitsFor) })
+		for since := ex.startedAt; ; {
+			var job plan.Job
+			var isListed bool
+			err := ex.waitForSnapshot(ctx, since, func(k *vaultSnapshot) bool {
+				since = k.at.Add(1)
+				job, isListed = k.findJob(ex.task.Change, ex.task.WaitsFor)
+				return !isListed || !job.IsRunning()
+			})
+			if err != nil || isListed {
+				return err
+			}
+			if isOver, err := ex.readWhetherJobIsOver(ctx); err != nil || isOver {
+				return err
+			}
+		}
 	})
+}
+
+// readWhetherJobIsOver reads the job that the change waits for. Where it runs, or that is not known for now, it returns
+// after a pause.
+func (ex *execution) readWhetherJobIsOver(ctx context.Context) (bool, error) {
+	ctx, stop := ex.run.gate.context(ctx)
+	defer stop()
+	isRunning, err := ex.run.backend.IsJobRunning(ctx, ex.task.Vault+"/backupJobs/"+bareJob(ex.task.WaitsFor))
+	switch {
+	case err == nil && !isRunning:
+		return true, nil
+	case err != nil && !isTransient(err):
+		return false, err
+	case err != nil:
+		ex.lastErr = err
+	}
+	return false, sleep(ctx, minSparingInterval)
 }
 
 // planObservedAt returns when the jobs were read for the plan: jobs that started later are missing from it.

@@ -9,7 +9,8 @@ import (
 
 // clock returns the time by which a run dates its steps and compares them with dates of the service: of jobs, answers,
 // budgets. It is the service's time as far as the caller of [Run] knows it ([Options.Now]), else the machine's.
-// Differences of its times are monotonic durations, and hold what the machine slept. No other file of the package reads the machine's clock.
+// Differences of its times are monotonic durations, and hold what the machine slept. No other file of the package reads
+// the machine's clock.
 type clock struct{ ask func() time.Time }
 
 func newClock(ask func() time.Time) clock {

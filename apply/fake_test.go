@@ -84,10 +84,14 @@ type fake struct {
 	began    time.Time
 	items    map[armid.Key]*plan.Item // by VM
 	jobs     []*plan.Job
-	ops      []*fakeOp
-	refresh  map[string]bool // vaults refreshed
-	tokens   float64
-	tokensAt time.Time
+	unlisted map[string]bool // jobs, by id, that lists miss
+
+	jobReads    int
+	jobReadErrs []error // of the first reads of a job
+	ops         []*fakeOp
+	refresh     map[string]bool // vaults refreshed
+	tokens      float64
+	tokensAt    time.Time
 
 	writing, writingMost int
 	reading, readingMost int
@@ -367,7 +371,7 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 		}
 	}
 	for _, j := range f.jobs {
-		if armid.Same(j.Vault, vault) {
+		if armid.Same(j.Vault, vault) && !f.unlisted[j.ID] {
 			s.Jobs = append(s.Jobs, *j)
 		}
 	}
@@ -382,6 +386,24 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 // ListJobs lists the items too, and counts them.
 func (f *fake) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
 	return f.List(ctx, vault)
+}
+
+func (f *fake) IsJobRunning(ctx context.Context, id string) (bool, error) {
+	defer f.read(1)()
+	if err := sleep(ctx, f.latency); err != nil {
+		return false, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.jobReads++
+	if len(f.jobReadErrs) > 0 {
+		err := f.jobReadErrs[0]
+		f.jobReadErrs = f.jobReadErrs[1:]
+		return false, err
+	}
+	f.catchUp()
+	i := slices.IndexFunc(f.jobs, func(j *plan.Job) bool { return armid.Same(j.ID, id) })
+	return i >= 0 && f.jobs[i].IsRunning(), nil
 }
 
 func (f *fake) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {

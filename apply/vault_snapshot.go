@@ -156,14 +156,14 @@ func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, boo
 	return plan.Job{}, false
 }
 
-// isJobRunning reports whether the job with this id is listed as running.
-func (s *vaultSnapshot) isJobRunning(c plan.Change, jobID string) bool {
+// findJob returns the job of the change's item with this id, and whether it is listed.
+func (s *vaultSnapshot) findJob(c plan.Change, jobID string) (plan.Job, bool) {
 	for _, j := range s.jobs[containerOf(c)] {
 		if isSameJob(j.ID, jobID) {
-			return j.IsRunning()
+			return j, true
 		}
 	}
-	return false
+	return plan.Job{}, false
 }
 
 // jobOperation returns the service's name for the job of an action (docs/azure.md §6).

@@ -360,6 +360,46 @@ func TestARunningOperationIsWaitedForBeforeTheWrite(t *testing.T) {
 	})
 }
 
+// A list of the jobs in progress misses one that runs where others end between two of its pages.
+func TestAJobThatListsMissIsNotTakenForOver(t *testing.T) {
+	for name, tt := range map[string]struct {
+		errs []error
+		want apply.Outcome
+	}{
+		"it is read":                {nil, apply.Done},
+		"it cannot be read at once": {[]error{&apply.Error{Op: "reading a job", Status: 503, Code: "ServiceUnavailable"}}, apply.Done},
+		"it cannot be read at all":  {[]error{&apply.Error{Op: "reading a job", Status: 400, Code: "BadRequest", Message: "no"}}, apply.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				c := itemChange(plan.Modify, "vm1")
+				az.duration = func(plan.Change, int) time.Duration { return 4 * time.Minute }
+				az.mu.Lock()
+				az.accept(itemChange(plan.Backup, "vm1"), "ok")
+				job := az.jobs[0]
+				az.ops[0].change = c // ends like a configuration
+				az.ops[0].jobErr = &plan.JobError{}
+				az.unlisted, az.jobReadErrs = map[string]bool{job.ID: true}, tt.errs
+				az.mu.Unlock()
+				c.WaitsFor = job.ID
+				az.duration = func(plan.Change, int) time.Duration { return 12 * time.Second }
+				rep, rec := carryOut(t, az, planOf(c), apply.Options{})
+				wantOutcome(t, rep, c.ID, tt.want)
+				if tt.want != apply.Done {
+					wantWrites(t, az, "modify:vm1", 0)
+					return
+				}
+				if at := rec.at(apply.EventStarted, c.ID)[0]; at.Before(job.End) || job.End.IsZero() {
+					t.Errorf("written at %v, the job's end was at %v", at, job.End)
+				}
+				if az.jobReads > 50 {
+					t.Errorf("%d reads of a job of four minutes", az.jobReads)
+				}
+			})
+		})
+	}
+}
+
 func TestAChangeThatWaitsYieldsItsSlot(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"conflict", "conflict", "conflict"}

@@ -32,10 +32,10 @@ type Client struct {
 
 	mu sync.Mutex
 	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
-	extended    map[armid.Key]map[string]json.RawMessage
-	failures    map[armid.Key][]plan.JobError // of jobs that failed, by job
-	search      searchRecord                  // the bodies of the last search for subscriptions
-	runningJobs map[armid.Key][]string        // by vault: the jobs in progress when they were last read
+	extended map[armid.Key]map[string]json.RawMessage
+	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
+	search   searchRecord                  // the bodies of the last search for subscriptions
+	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 
 // New returns a client for a command, which decides the requests it may send; with "" it may only read. New sends no
@@ -43,11 +43,11 @@ type Client struct {
 func New(command Command, o arm.Options) (*Client, error) {
 	c := &Client{
 		command: command, router: newRouter(), now: o.Now,
-		extended:    map[armid.Key]map[string]json.RawMessage{},
-		policies:    newPolicyCache(),
-		failures:    map[armid.Key][]plan.JobError{},
-		rows:        wire.NewRowTypes(),
-		runningJobs: map[armid.Key][]string{},
+		extended: map[armid.Key]map[string]json.RawMessage{},
+		policies: newPolicyCache(),
+		failures: map[armid.Key][]plan.JobError{},
+		rows:     wire.NewRowTypes(),
+		oldJobs:  map[armid.Key]bool{},
 	}
 	writes := []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
 	var err error

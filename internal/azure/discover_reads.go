@@ -323,7 +323,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 			return
 		}
 		if f == filterRunning {
-			d.c.recordRunningJobs(v.ID, jobs)
+			d.c.recordOldJobs(v.ID, jobs)
 		}
 		d.recordSuccess(func(o *plan.Observed) {
 			o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapJobs, v), odd)...)

@@ -96,6 +96,18 @@ func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {
 	}
 }
 
+// IsJobRunning implements [apply.Backend].
+func (c *Client) IsJobRunning(ctx context.Context, id string) (bool, error) {
+	j, err := c.Job(ctx, id)
+	if err != nil {
+		if isAbsenceProven(err) {
+			err = nil
+		}
+		return false, err
+	}
+	return j.IsRunning(), nil
+}
+
 // JobDetail is a job with the properties that only its own document has.
 type JobDetail struct {
 	plan.Job
