@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -32,7 +35,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
 	// The redirection comes before the first bar, which would be drawn over a line that went to the terminal directly.
-	b.restore = a.stderr.redirect(b.progress)
+	b.restore = a.stderr.redirect(&aboveBars{progress: b.progress, terminal: a.terminal})
 	counts, order := countByVault(p)
 	name := namerOf(p)
 	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
@@ -61,11 +64,27 @@ func countByVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
 	return counts, order
 }
 
+// aboveBars writes lines above the bars, and where there are none any more, directly to the terminal: a write to the
+// terminal that fails, since it was closed or takes nothing for the moment, ends the bars, and no line is lost for it.
+type aboveBars struct {
+	progress *mpb.Progress
+	terminal io.Writer
+}
+
+// Write implements [io.Writer].
+func (w *aboveBars) Write(p []byte) (int, error) {
+	if n, err := w.progress.Write(p); err == nil {
+		return n, nil
+	}
+	return w.terminal.Write(p)
+}
+
+// add returns a new bar, or nil where the bars have ended because a write to the terminal failed.
 func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 	if name == "" {
 		name = "no vault"
 	}
-	return b.progress.AddBar(int64(total),
+	bar, _ := b.progress.Add(int64(total), mpb.BarStyle().Build(),
 		mpb.PrependDecorators(
 			decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace | decor.DSyncWidth}),
 			decor.CountersNoUnit("%d/%d", decor.WC{C: decor.DSyncWidth}),
@@ -78,6 +97,7 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 			return estimateTimeLeft(b.elapsed(), forecast, s.Current, s.Total)
 		})),
 	)
+	return bar
 }
 
 // estimateTimeLeft returns how long the changes still take, in words: by the forecast until a fifth of them has ended,
@@ -113,13 +133,14 @@ func (b *bars) bar(vault string) *mpb.Bar {
 // adds a bar and removes it, which draws once more, so that no last line is lost.
 func (b *bars) end() {
 	b.restore(func() {
-		for _, bar := range b.byVault {
-			bar.Abort(false)
+		for _, bar := range append(slices.Collect(maps.Values(b.byVault)), b.all) {
+			if bar != nil {
+				bar.Abort(false)
+			}
 		}
-		if b.all != nil {
-			b.all.Abort(false)
+		if last, err := b.progress.Add(1, mpb.BarStyle().Build(), mpb.BarFillerTrim(), mpb.BarRemoveOnComplete()); err == nil {
+			last.Abort(true)
 		}
-		b.progress.AddBar(1, mpb.BarFillerTrim(), mpb.BarRemoveOnComplete()).Abort(true)
 		b.progress.Wait()
 	})
 }
