@@ -240,7 +240,7 @@ func (r *runner) publish(script string) {
 // TestMain is azbackup where it is called so: the programs that the tests of the templates call.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "azbackup" {
-		os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System("v1.2.3", nil))) //nolint:forbidigo // this is main
+		os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System("v1.2.3"))) //nolint:forbidigo // this is main
 	}
 	m.Run()
 }

@@ -4,9 +4,7 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/azbackup/azbackup/internal/cli"
 	"github.com/azbackup/azbackup/internal/crash"
@@ -25,7 +23,5 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System(version, signals)))
+	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System(version)))
 }

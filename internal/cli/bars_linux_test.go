@@ -18,8 +18,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// terminal returns a pseudo-terminal and the text written to it.
-func terminal(t *testing.T) (tty *os.File, written func() string) {
+// openTerminal returns the two ends of a pseudo-terminal: what is written to the tty is read from the pty, and the close
+// of the pty hangs up.
+func openTerminal(t *testing.T) (pty, tty *os.File) {
 	t.Helper()
 	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -39,6 +40,13 @@ func terminal(t *testing.T) (tty *os.File, written func() string) {
 	if tty, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
+	return pty, tty
+}
+
+// terminal returns a pseudo-terminal and the text written to it.
+func terminal(t *testing.T) (tty *os.File, written func() string) {
+	t.Helper()
+	pty, tty := openTerminal(t)
 	var all bytes.Buffer
 	read := make(chan struct{})
 	go func() {

@@ -13,7 +13,7 @@
 // The exit codes and their order of precedence are one table, exit.go, which `azbackup help exit-codes`
 // prints and the script tests check.
 //
-// A first Ctrl-C (or SIGTERM) while changes run stops admission and waits for running changes, up to
+// A first Ctrl-C (or SIGTERM, or SIGHUP) while changes run stops admission and waits for running changes, up to
 // --grace; a second one, or the first one at any other time, ends the command at once.
 //
 // Rejected: viper (flags and one YAML file are enough), package-level commands (a test could not run two at a

@@ -23,7 +23,7 @@ type exitHelp struct {
 // holds.
 func exitCodes() []exitHelp {
 	return []exitHelp{
-		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
+		{exitInterrupted, "interrupted by Ctrl-C, SIGTERM or a closed terminal"},
 		{exitDenied, "not signed in, in another tenant, or allowed nothing at all"},
 		{exitError, "error: the config, the command line, a file, or nothing usable came back"},
 		{exitLocked, "another run holds the lock of this config"},

@@ -4,13 +4,26 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
 // errInterrupted is the cause of a context cancelled by a signal.
 var errInterrupted = errors.New("interrupted")
+
+// interruptSignals returns the signals that end a command early: Ctrl-C, SIGTERM, and SIGHUP, by which a terminal that is closed
+// tells. A process that was started with SIGHUP ignored, as nohup does it, goes on without its terminal.
+func interruptSignals() <-chan os.Signal {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	return signals
+}
 
 // interrupts ends a command early at a signal: gracefully at the first signal while [interrupts.drain] runs, else at
 // once. It is safe for concurrent use.
@@ -34,8 +47,11 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Conte
 			select {
 			case <-ctx.Done():
 				return
-			case <-signals:
-				i.handleSignal()
+			case s := <-signals:
+				// The shell and the kernel both tell of a terminal that is closed; nobody means "at once" by the second.
+				if s != syscall.SIGHUP || !i.isInterrupted() {
+					i.handleSignal()
+				}
 			}
 		}
 	}()

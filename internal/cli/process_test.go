@@ -216,31 +216,37 @@ func awaitFile(t *testing.T, path, text string) {
 
 func TestInterruptsEndARunWithCode130(t *testing.T) {
 	bin := program(t)
+	once, twice := []os.Signal{os.Interrupt}, []os.Signal{os.Interrupt, os.Interrupt}
 	for _, test := range []struct {
 		name    string
 		serve   []string
 		args    []string
-		signals int
+		signals []os.Signal
 		stdout  string
 		stderr  string
 	}{
 		{
-			name: "once: nothing new starts, what runs is waited for", signals: 1,
+			name: "once: nothing new starts, what runs is waited for", signals: once,
 			serve: []string{"--operation-time", "1h"}, args: []string{"apply", "--auto-approve", "--grace", "500ms"},
 			stdout: "Apply interrupted: ", stderr: "warning: interrupted: nothing new starts; waiting up to",
 		},
 		{
-			name: "twice: at once", signals: 2,
+			name: "twice: at once", signals: twice,
 			serve: []string{"--operation-time", "1h"}, args: []string{"apply", "--auto-approve", "--grace", "1h"},
 			stdout: "Apply interrupted: ", stderr: "hint: Ctrl-C again leaves at once",
 		},
 		{
-			name: "while reading: at once, and without a result", signals: 1,
+			name: "while reading: at once, and without a result", signals: once,
 			serve: []string{"--latency", "1h"}, args: []string{"apply", "--auto-approve", "--output", "prometheus=metrics"},
 			stderr: "error: interrupted",
 		},
 		{
-			name: "a plan too", signals: 1, serve: []string{"--latency", "1h"}, args: []string{"plan"}, stderr: "error: interrupted",
+			name: "a plan too", signals: once, serve: []string{"--latency", "1h"}, args: []string{"plan"}, stderr: "error: interrupted",
+		},
+		{
+			name:    "a terminal that is closed: what runs is waited for, though the shell and the kernel both tell of it",
+			signals: []os.Signal{syscall.SIGHUP, syscall.SIGHUP}, serve: []string{"--operation-time", "2s"},
+			args: []string{"apply", "--auto-approve", "--grace", "1m"}, stdout: "1 done", stderr: "warning: interrupted: nothing new starts",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -261,8 +267,8 @@ func TestInterruptsEndARunWithCode130(t *testing.T) {
 				time.Sleep(300 * time.Millisecond) // no output shows that it is reading
 			}
 			began := time.Now()
-			for range test.signals {
-				_ = p.Process.Signal(os.Interrupt)
+			for _, signal := range test.signals {
+				_ = p.Process.Signal(signal)
 				time.Sleep(50 * time.Millisecond) // two signals at once may arrive as one
 			}
 			if code := p.exit(); code != exitInterrupted {
@@ -281,6 +287,23 @@ func TestInterruptsEndARunWithCode130(t *testing.T) {
 				awaitFile(t, filepath.Join(dir, "metrics"), "azbackup_last_run_exit_code 130\n")
 			}
 		})
+	}
+}
+
+// A run that was started with SIGHUP ignored, as nohup does it, goes on when its terminal is closed.
+func TestARunUnderNohupGoesOnWithoutItsTerminal(t *testing.T) {
+	t.Parallel()
+	bin := program(t)
+	dir := fleetOf(t, 3)
+	url := azureAt(t, bin, dir, "--operation-time", "1s")
+	p, err := start("sh", dir, "-c", `trap "" HUP; exec "$0" "$@"`, bin, "apply", "--auto-approve", "--journal", "journal", "--endpoint", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitFile(t, filepath.Join(dir, "journal"), `"kind":"accepted"`)
+	_ = p.Process.Signal(syscall.SIGHUP)
+	if code := p.exit(); code != exitOK {
+		t.Errorf("exit code %d\n%s%s", code, p.stdout.String(), p.stderr.String())
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals)
 	defer stop.cancel(nil)
-	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out}, stderr: &stderr{w: s.Err}}
+	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out, isTerminal: s.OutTerminal}, stderr: &stderr{w: s.Err}}
 	a.Out, a.Err = a.stdout, a.stderr
 	// Until the flags are parsed: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)

@@ -7,13 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,9 +34,7 @@ func TestMain(m *testing.M) {
 		"azbackup": func() {
 			crash.Prepare()
 			defer crash.ExitOnPanic()
-			signals := make(chan os.Signal, 2)
-			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-			os.Exit(Main(context.Background(), os.Args[1:], withFaults(withPerson(withClock(System("test", signals)))))) //nolint:forbidigo // this is a main
+			os.Exit(Main(context.Background(), os.Args[1:], withFaults(withPerson(withClock(System("test")))))) //nolint:forbidigo // this is a main
 		},
 	})
 }

@@ -24,7 +24,7 @@ type Streams struct {
 	InTerminal, OutTerminal, ErrTerminal bool
 	// Width is the number of columns of the terminal; 0 where there is none.
 	Width int
-	// Signals delivers Ctrl-C and SIGTERM; nil = no interrupts.
+	// Signals delivers what ends a command early ([interruptSignals]); nil = no interrupts.
 	Signals <-chan os.Signal
 	// Now is the machine's clock; the package reads it nowhere else. Times that Azure reports are compared with Azure's
 	// clock ([azure.Client.Now]).
@@ -33,12 +33,12 @@ type Streams struct {
 	Version string
 }
 
-// System returns the streams of this process. It makes the process ignore SIGPIPE, so that a reader of stdout that
-// stops early does not end it ([resultWriter]).
-func System(version string, signals <-chan os.Signal) Streams {
+// System returns the streams of this process. It makes the process ignore SIGPIPE, so that a reader of stdout that stops
+// early does not end it ([resultWriter]).
+func System(version string) Streams {
 	signal.Ignore(syscall.SIGPIPE)
 	s := Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: signals, Version: version, Now: time.Now,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: interruptSignals(), Version: version, Now: time.Now,
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -57,7 +57,8 @@ func System(version string, signals <-chan os.Signal) Streams {
 // resultWriter is the stdout of a command. A write to it never fails, so that the command continues to its files; the
 // first error is kept, and reported once when the command has ended. It is safe for concurrent use.
 type resultWriter struct {
-	w io.Writer
+	w          io.Writer
+	isTerminal bool
 
 	mu       sync.Mutex
 	firstErr error // of the first failed write; later ones are discarded
@@ -73,12 +74,12 @@ func (o *resultWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeError returns why the result did not reach stdout, or nil. A reader that stopped early (azbackup … | head) is no
-// failure: the exit code is that of the result.
+// writeError returns why the result did not reach stdout, or nil. A reader that stopped early (azbackup … | head, or a
+// terminal that was closed) is no failure: the exit code is that of the result.
 func (o *resultWriter) writeError() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.firstErr == nil || errors.Is(o.firstErr, syscall.EPIPE) {
+	if o.firstErr == nil || errors.Is(o.firstErr, syscall.EPIPE) || o.isTerminal && errors.Is(o.firstErr, syscall.EIO) {
 		return nil
 	}
 	return fmt.Errorf("writing to stdout: %w", o.firstErr)
