@@ -49,6 +49,34 @@ func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
 	}
 }
 
+// What another client removed meanwhile does not come back with a write.
+func TestUnknownPropertiesThatAreGoneAreNotSent(t *testing.T) {
+	const hana = `,"extendedProperties":{"linuxVmApplicationName":"hana"}`
+	const stopped = `"protectionState":"ProtectionStopped","policyId":""`
+	for name, isListed := range map[string]bool{"by a list": true, "by the read right before": false} {
+		f := newFake().on("PUT", itemID, says(http.StatusAccepted, ""))
+		f.on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1", stopped+hana)), lists(azuretest.Item(vaultID, "VM1", stopped)))
+		f.on("GET", vaultID+"/backupJobs", lists())
+		f.on("GET", itemID, says(http.StatusOK, azuretest.Item(vaultID, "VM1", stopped)))
+		c := f.client(t, CommandApply)
+		ch := plan.Change{
+			Action: plan.Resume, Risk: plan.RiskReducesRetention, Target: vm1, Vault: vaultID, Item: itemID,
+			Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
+		}
+		if isListed { // of a modify without a risk the list alone is compared
+			ch.Action, ch.Risk = plan.Modify, plan.RiskNone
+		}
+		for range map[bool]int{true: 2, false: 1}[isListed] {
+			if _, err := c.List(t.Context(), vaultID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := c.Start(t.Context(), ch); err != nil || !strings.Contains(f.last().body, `"extendedProperties":{}`) {
+			t.Errorf("%s: %v, sent %s", name, err, f.last().body)
+		}
+	}
+}
+
 func TestAPolicyOfAnItemIsComparedByAReadThatIsFreshEnough(t *testing.T) {
 	document := azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings)
 	spec := policyOf(t, document)

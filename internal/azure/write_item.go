@@ -88,15 +88,17 @@ func opName(a plan.Action) string {
 	}
 }
 
-// storeExtendedProperties keeps the properties of an item beside its disk filter that this program does not know: a PUT
-// that carries the filter replaces them all.
+// storeExtendedProperties keeps the properties of an item beside its disk filter that this program does not know, as they
+// were last read: a PUT that carries the filter replaces them all. Those that another client removed are forgotten.
 func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
-	if len(unknown) == 0 {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.extended[armid.Of(item)] = unknown
+	switch {
+	case len(unknown) > 0:
+		c.extended[armid.Of(item)] = unknown
+	case len(c.extended) > 0: // most estates have none, and no id is folded for them
+		delete(c.extended, armid.Of(item))
+	}
 }
 
 // buildExtendedProperties returns the JSON of a disk filter; nil resets it. An existing item always gets it: whether an

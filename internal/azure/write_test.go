@@ -134,6 +134,21 @@ func TestUnknownExtendedPropertiesGoBack(t *testing.T) {
 	acceptedBy(t, f.last().body, &backup.ProtectedItemResource{})
 }
 
+// Names of properties are read without case, so the filter that a write replaces may be spelled otherwise.
+func TestADiskFilterIsReplacedHoweverItIsSpelled(t *testing.T) {
+	f := newFake().on("PUT", itemID, says(202, ""))
+	f.on("GET", itemID, says(200, azuretest.Item(vaultID, "VM1",
+		`"policyId":"`+policyID+`","extendedProperties":{"DiskExclusionProperties":{"diskLunList":[0],"isInclusionList":true}}`)))
+	_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+		Action: plan.Modify, Risk: plan.RiskReducesCoverage, Target: vm1, Vault: vaultID, Item: itemID,
+		Before: &plan.State{State: plan.StateProtected, Policy: policyID, Disks: &plan.Disks{Include: true, LUNs: []int{0}}},
+		After:  &plan.State{State: plan.StateProtected, Policy: policyID},
+	})
+	if err != nil || !strings.Contains(f.last().body, `"extendedProperties":{}`) {
+		t.Errorf("%v, sent %s", err, f.last().body)
+	}
+}
+
 func TestAnItemIsWrittenInItsOwnVaultOnly(t *testing.T) {
 	f := newFake()
 	c := f.client(t, CommandApply)

@@ -3,7 +3,9 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/azbackup/azbackup/plan"
 )
@@ -20,7 +22,7 @@ func (w *Item) OtherExtendedProperties() map[string]json.RawMessage {
 	if json.Unmarshal(extended, &all) != nil {
 		return nil
 	}
-	delete(all, diskFilterKey)
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return strings.EqualFold(name, diskFilterKey) })
 	if len(all) == 0 {
 		return nil
 	}
