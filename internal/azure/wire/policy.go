@@ -41,6 +41,11 @@ type instantRestore struct {
 	Suffix string `json:"azureBackupRGNameSuffix,omitempty"`
 }
 
+// tiering is a policy's tieringPolicy as it is written: its other tiers are kept.
+type tiering struct {
+	Archived archiveTier `json:"ArchivedRP"`
+}
+
 type archiveTier struct {
 	Mode     string `json:"tieringMode"`
 	Duration int    `json:"duration"`

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 	"time"
 
@@ -13,13 +16,15 @@ import (
 
 // MergePolicy writes into properties, those of a policy as it was read, the fields in which before and after differ;
 // empty properties become those of a new policy. It writes schedule and retention together, because their times must be
-// equal (docs/azure.md §8.3). Where before cannot become after, or properties are not JSON, it returns an error. now is
-// the service's time, for the dates of run times.
+// equal (docs/azure.md §8.3). What stands beside the fields that it writes stays, within their objects too: another
+// archive tier, or a retention that this program does not know. Where before cannot become after, or properties are not
+// JSON, it returns an error. now is the service's time, for the dates of run times.
 func MergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
 		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
 	}
+	spellNames(properties, policyProperties{})
 	over := pastDay(now)
 	set := map[string]any{}
 	if creating {
@@ -40,7 +45,7 @@ func MergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 		case "instantRestoreDays":
 			set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
 		case "archive":
-			set["tieringPolicy"] = map[string]archiveTier{"ArchivedRP": newArchiveTier(*after.Archive)}
+			set["tieringPolicy"] = tiering{newArchiveTier(*after.Archive)}
 		case "instantRestoreGroup":
 			set["instantRPDetails"] = instantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
 		case "consistency":
@@ -51,7 +56,7 @@ func MergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 		}
 	}
 	for k, v := range set {
-		raw, err := json.Marshal(v)
+		raw, err := overlay(properties[k], v)
 		if err != nil {
 			return err
 		}
@@ -68,6 +73,51 @@ func MergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 		}
 	}
 	return nil
+}
+
+// overlay returns the JSON of v. Where v is an object and old is one, the members of old that v's type does not have are
+// kept; those that it has are v's alone.
+func overlay(old json.RawMessage, v any) (json.RawMessage, error) {
+	raw, err := json.Marshal(v)
+	if err != nil || reflect.TypeOf(v).Kind() != reflect.Struct || len(old) == 0 {
+		return raw, err
+	}
+	var members, written map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(old, &members), json.Unmarshal(raw, &written)); err != nil {
+		return nil, err
+	}
+	spellNames(members, v)
+	for _, name := range memberNames(v) {
+		delete(members, name)
+	}
+	if len(members) == 0 {
+		return raw, nil
+	}
+	maps.Copy(members, written)
+	return json.Marshal(members)
+}
+
+// spellNames renames the members of an object as the type of v spells them: they were read without case, and a write must
+// not name one of them twice.
+func spellNames(members map[string]json.RawMessage, v any) {
+	for _, name := range memberNames(v) {
+		for spelled, value := range members {
+			if spelled != name && strings.EqualFold(spelled, name) {
+				delete(members, spelled)
+				members[name] = value
+			}
+		}
+	}
+}
+
+// memberNames returns the names of a struct's members in JSON.
+func memberNames(v any) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
 }
 
 // pastDay returns a day that has ended in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
