@@ -225,6 +225,9 @@ type restorer struct {
 	items   map[armid.Key][]*ItemPoints // of facts, by VM
 	request RestoreRequest
 	now     time.Time
+	// created is when the VM of a restore test was created: earlier points are of an earlier VM of the same id, and prove
+	// nothing of it. Zero = any point is meant.
+	created time.Time
 }
 
 func newRestorer(vaults map[armid.Key]*Vault, f *RestoreFacts, r RestoreRequest, now time.Time) *restorer {
@@ -376,6 +379,8 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 		whyNot = unclear
 	case m.request.Point != "":
 		whyNot = "there is no point " + m.request.Point
+	case !m.created.IsZero() && len(points) > 0:
+		whyNot = "its points are of an earlier VM of the same name"
 	case m.request.Before.IsZero():
 		whyNot = "there is no point"
 	default:
@@ -392,7 +397,7 @@ func (m *restorer) isMeant(it Item, p RecoveryPoint) bool {
 		return armid.Same(p.ID, m.approved(it).ID)
 	case m.request.Point != "":
 		return strings.EqualFold(p.Name, m.request.Point)
-	case p.Time.IsZero():
+	case p.Time.IsZero() || p.Time.Before(m.created):
 		return false
 	}
 	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)

@@ -18,7 +18,7 @@ const (
 	TestProven  TestState = "proven"  // a restore into the test's group completed within the test's interval
 	TestDue     TestState = "due"     // no restore into it completed within the interval
 	TestRunning TestState = "running" // a restore into it runs now
-	TestWaiting TestState = "waiting" // the VM has no recovery point yet
+	TestWaiting TestState = "waiting" // the VM has no recovery point of its own yet
 	TestUnknown TestState = "unknown" // something that was not read, or not understood, may be its proof
 )
 
@@ -208,6 +208,8 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 			unclear = cmp.Or(unclear, "its end is still to come")
 		case j.IsRunning():
 			isRunning = true
+		case j.IsProof() && j.PointTime.Before(v.vm.vm.TimeCreated.Truncate(time.Second)):
+			// It restored an earlier VM of the same id. Jobs give the times of points in whole seconds.
 		case j.IsProof() && !j.End.IsZero() && (v.proof == nil || j.isLater(v.proof.Time, v.proof.Job)):
 			v.proof = &RestoreProof{Time: j.End.UTC(), Job: j.ID, Point: j.PointTime.UTC()}
 			if !j.Start.IsZero() {
@@ -247,7 +249,7 @@ func (pl *planner) correctState(v *testedVM) {
 		v.state, v.why = TestUnknown, "the item of the VM in vault "+lastName(it.Vault)
 	case v.test.restorer.unread(it.Vault):
 		v.state, v.why = TestUnknown, "the Restore jobs of vault "+lastName(it.Vault)
-	case it.LastRecoveryPoint.IsZero():
+	case it.LastRecoveryPoint.IsZero() || it.LastRecoveryPoint.Before(v.vm.vm.TimeCreated): // of an earlier VM of the same id
 		v.state = TestWaiting
 	}
 }

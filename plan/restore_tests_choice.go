@@ -138,6 +138,7 @@ func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 			return blockRestore(c, reason, detail)
 		}
 	}
+	v.test.restorer.created = v.vm.vm.TimeCreated
 	return v.test.restorer.complete(c)
 }
 

@@ -281,7 +281,7 @@ func TestOfJobsThatEndedTogetherTheSameOneCountsInWhateverOrder(t *testing.T) {
 		jobs := []*RestoreJob{job("1", status), job("2", status)}
 		for range 2 {
 			slices.Reverse(jobs)
-			v := &testedVM{test: &testPlan{conf: &config.RestoreTest{Every: day}}, group: group}
+			v := &testedVM{vm: &vmState{vm: &VM{}}, test: &testPlan{conf: &config.RestoreTest{Every: day}}, group: group}
 			v.prove(jobs, "", restoreNow)
 			found := ""
 			switch {

@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// A VM that was made anew under the same name has the id, the item and the jobs of the one before it. What was restored of
+// that one proves nothing of it.
+func TestARestoreOfAnEarlierVMProvesNothing(t *testing.T) {
+	for name, tt := range map[string]struct {
+		created, point, restored time.Duration // ago; 0 = not known, for the job none
+		want                     TestState
+		tested                   []string
+	}{
+		"restored since":                         {10 * day, 8 * time.Hour, 5 * day, TestProven, nil},
+		"its creation is not known":              {0, 8 * time.Hour, 5 * day, TestProven, nil},
+		"restored before it was created":         {3 * day, 8 * time.Hour, 5 * day, TestDue, []string{"web"}},
+		"restored since, of a point before":      {5*day + 4*time.Hour, 8 * time.Hour, 5 * day, TestDue, []string{"web"}},
+		"created in the second of the point":     {5*day + 8*time.Hour - 900*time.Millisecond, 8 * time.Hour, 5 * day, TestProven, nil},
+		"never restored, and no point of its":    {time.Hour, 8 * time.Hour, 0, TestWaiting, nil},
+		"restored before, and no point of its":   {time.Hour, 8 * time.Hour, 5 * day, TestWaiting, nil},
+		"never restored, created a while before": {9 * time.Hour, 8 * time.Hour, 0, TestDue, []string{"web"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTestWorld(config.Sample{}, "web")
+			if tt.created > 0 {
+				w.o.VMs[0].TimeCreated = restoreNow.Add(-tt.created)
+			}
+			if tt.restored > 0 {
+				w.restored("web", tt.restored, "rg-tests")
+			}
+			vm := w.assess(t)["web"]
+			if isProven := vm.Proven != nil; vm.State != tt.want || isProven != (tt.want == TestProven) {
+				t.Errorf("it is %s, want %s; a proof: %t", vm.State, tt.want, isProven)
+			}
+			got, blocked := tested(w.plan(t, Options{}))
+			if d := cmp.Diff(tt.tested, got); d != "" || len(blocked) > 0 {
+				t.Errorf("tested (-want +got), blocked %v:\n%s", blocked, d)
+			}
+		})
+	}
+}
+
+// A restore of a point that proves nothing would be repeated by every run.
+func TestTheOldestPointOfATestIsOneOfTheVMItself(t *testing.T) {
+	w := newTestWorld(config.Sample{}, "web")
+	w.config.RestoreTests[0].Point = config.PointOldest
+	it := w.o.Items[0]
+	earlier, own := pointAged(9*day, snapshotAndVault), pointAged(2*day, snapshotAndVault)
+	earlier.ID, own.ID = it.ID+"/recoveryPoints/earlier", it.ID+"/recoveryPoints/own"
+	w.points[armid.Of(it.ID)] = append(w.points[armid.Of(it.ID)], earlier, own)
+	for created, want := range map[time.Duration]string{0: "earlier", 3 * day: "own", 10 * day: "earlier"} {
+		if w.o.VMs[0].TimeCreated = (time.Time{}); created > 0 {
+			w.o.VMs[0].TimeCreated = restoreNow.Add(-created)
+		}
+		p := w.plan(t, Options{})
+		if len(p.Changes) != 1 || p.Changes[0].RestoreOrder == nil || lastName(p.Changes[0].Point.ID) != want {
+			t.Errorf("created %s ago: %+v, want the point %s", created, p.Changes, want)
+		}
+	}
+	w.o.VMs[0].TimeCreated = restoreNow.Add(-9 * time.Hour)
+	w.points[armid.Of(it.ID)] = []RecoveryPoint{earlier}
+	if p := w.plan(t, Options{}); len(p.Changes) != 1 || p.Changes[0].Action != Blocked || !strings.Contains(p.Changes[0].Because, "of an earlier VM") {
+		t.Errorf("without a point of its own: %+v", p.Changes)
+	}
+}
