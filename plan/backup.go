@@ -1,7 +1,7 @@
 package plan
 
 // planBackup plans an on-demand backup after the change `after`, or of an item that needs none, when the last recovery
-// point is too old and no Backup job runs or was started within the rule's time.
+// point of the VM is too old and no Backup job of it runs or was started within the rule's time.
 func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID string) {
 	want := s.rule.Backup
 	if want == nil || want.IfOlderThan <= 0 {
@@ -12,7 +12,8 @@ func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID 
 	c.After = &State{Retain: Duration(want.Retain)}
 	c.Reason = ReasonNoPoint
 	detail := ""
-	if it != nil && !it.LastRecoveryPoint.IsZero() {
+	created := s.vm.TimeCreated // what was backed up earlier was another VM of the same id
+	if it != nil && !it.LastRecoveryPoint.IsZero() && !it.LastRecoveryPoint.Before(created) {
 		age := pl.opt.Now.Sub(it.LastRecoveryPoint)
 		if age <= want.IfOlderThan {
 			return
@@ -27,7 +28,7 @@ func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID 
 	}
 	container := containerOf(it, s.id)
 	for _, j := range pl.index.jobs[jobKey{v.key, container}] {
-		if j.mayBackUp() && (j.IsRunning() || pl.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
+		if j.mayBackUp() && (j.IsRunning() || pl.opt.Now.Sub(j.Start) <= want.IfOlderThan && !j.Start.Before(created)) {
 			return
 		}
 	}

@@ -71,3 +71,32 @@ func TestTheOldestPointOfATestIsOneOfTheVMItself(t *testing.T) {
 		t.Errorf("without a point of its own: %+v", p.Changes)
 	}
 }
+
+func TestABackupOfAnEarlierVMIsNoneOfThisOne(t *testing.T) {
+	for name, tt := range map[string]struct {
+		created time.Duration // ago; 0 = not known
+		job     time.Duration // when its last backup started, ago; 0 = none is listed
+		want    bool
+	}{
+		"its creation is not known":              {0, 0, false},
+		"created before its last point":          {9 * time.Hour, 0, false},
+		"created after it":                       {time.Hour, 0, true},
+		"created after it, and backed up since":  {time.Hour, time.Minute, false},
+		"created after it and after that backup": {time.Hour, 2 * time.Hour, true},
+	} {
+		w := newTestWorld(config.Sample{}, "web")
+		w.config.RestoreTests = nil
+		w.config.Rules[0].Backup = &config.Backup{IfOlderThan: day}
+		if tt.created > 0 {
+			w.o.VMs[0].TimeCreated = restoreNow.Add(-tt.created)
+		}
+		if tt.job > 0 {
+			start := restoreNow.Add(-tt.job)
+			w.o.Jobs = []Job{{ID: restoreVault + "/backupJobs/1", Vault: restoreVault, Container: w.o.Items[0].Container, Operation: jobBackup, Status: jobCompleted, Start: start, End: start}}
+		}
+		p := w.plan(t, Options{})
+		if got := p.Summary[Backup] == 1; got != tt.want || got && p.Changes[0].Reason != ReasonNoPoint {
+			t.Errorf("%s: %+v", name, p.Changes)
+		}
+	}
+}
