@@ -50,3 +50,41 @@ func TestDisksLeftBehindAreThoseOfCompletedRestoresIntoTheGroup(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The tag can be copied: where more disks carry it than the restore made, which of them are the restore's is not known.
+func TestNoDiskOfARestoreIsDeletedWhereMoreCarryItsNameThanItMade(t *testing.T) {
+	const sub = "/subscriptions/11111111-1111-1111-1111-111111111111"
+	const group, vault = sub + "/resourceGroups/rg-tests", sub + "/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	job := plan.RestoreJob{
+		Job:       plan.Job{ID: vault + "/backupJobs/j1", Vault: vault, Operation: plan.JobRestore, Status: "Completed", Start: start, End: start.Add(2 * time.Minute)},
+		PointTime: start.Add(-time.Hour), Group: "rg-tests",
+	}
+	other := job
+	other.ID = vault + "/backupJobs/j2"
+	disk := func(name, job string) plan.Disk {
+		return plan.Disk{ID: group + "/providers/Microsoft.Compute/disks/" + name, Job: job, State: "Unattached", Created: start.Add(time.Minute)}
+	}
+	for name, tt := range map[string]struct {
+		restored []string
+		disks    []plan.Disk
+		kept     int
+	}{
+		"as many":                       {[]string{"os", "data"}, []plan.Disk{disk("a", "j1"), disk("b", "j1")}, 0},
+		"one is deleted already":        {[]string{"os", "data"}, []plan.Disk{disk("a", "j1")}, 0},
+		"one more":                      {[]string{"os", "data"}, []plan.Disk{disk("a", "j1"), disk("b", "j1"), disk("c", "j1")}, 3},
+		"of another job":                {[]string{"os"}, []plan.Disk{disk("a", "j1"), disk("b", "j2")}, 0},
+		"how many it made is not known": {nil, []plan.Disk{disk("a", "j1"), disk("b", "j1")}, 0},
+	} {
+		job.Restored, other.Restored = tt.restored, tt.restored
+		kept := 0
+		for _, d := range plan.LeftDisks(group, tt.disks, []plan.RestoreJob{job, other}) {
+			if d.WhyKept != "" {
+				kept++
+			}
+		}
+		if kept != tt.kept {
+			t.Errorf("%s: %d disks stay, want %d", name, kept, tt.kept)
+		}
+	}
+}
