@@ -111,12 +111,15 @@ type Policy struct {
 	Name  string
 	Vault string // vault id
 	Spec  PolicySpec
-	// Items is the number of items that the policy protects, as the service counts them.
+	// Items is the number of items that the policy protects, as the service counts them, or [ItemsNotKnown].
 	Items int
 	// Unreadable is the reason why the schedule or retention could not be understood (a kind this program does not
 	// know); such a policy is never written, and no item is newly put under it.
 	Unreadable string
 }
+
+// ItemsNotKnown is the number of items of a policy that was read by itself, and whose document does not count them.
+const ItemsNotKnown = -1
 
 // Item is a protected item: the protection of one VM in one vault.
 type Item struct {

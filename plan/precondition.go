@@ -167,9 +167,13 @@ func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	if p.IsConverged {
 		return Precondition{IsConverged: true}, wanted
 	}
-	if c.Risk == RiskNone && now.Items > 0 && specRisks(approved, wanted) != (risks{}) {
+	if c.Risk == RiskNone && now.Items != 0 && specRisks(approved, wanted) != (risks{}) {
 		// The risk of the change was approved for a policy that protects nothing.
-		p.Drifts = append(p.Drifts, Drift{"items", "0", strconv.Itoa(now.Items), "0"})
+		items := strconv.Itoa(now.Items)
+		if now.Items == ItemsNotKnown {
+			items = "not known"
+		}
+		p.Drifts = append(p.Drifts, Drift{"items", "0", items, "0"})
 	}
 	return p, wanted
 }

@@ -46,5 +46,8 @@ func parsePolicy(op string, body []byte) (plan.Policy, map[string]json.RawMessag
 	if err != nil {
 		policy.Unreadable = err.Error()
 	}
+	if policy.Unreadable == "" && !p.IsCounted() {
+		policy.Items = plan.ItemsNotKnown
+	}
 	return policy, w.Properties, nil
 }

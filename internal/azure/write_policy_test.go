@@ -98,3 +98,35 @@ func TestAPolicyOfAnotherKindIsNotWritten(t *testing.T) {
 		}
 	}
 }
+
+// The plan saw nothing under the policy, so shorter retention cost nothing: a document that does not count its items does
+// not say that this is still so.
+func TestAPolicyThatDoesNotCountItsItemsIsNotCut(t *testing.T) {
+	is := azuretest.PolicySpecs()["Enhanced daily"]
+	shorter, longer := is, is
+	shorter.Retention.Days--
+	longer.Retention.Days++
+	made, _ := start(t, newFake(), plan.Change{Action: plan.CreatePolicy, Target: policyID, Vault: vaultID, After: &plan.State{Spec: &is}}, http.MethodPut, policyID)
+	for name, tt := range map[string]struct {
+		count string
+		want  plan.PolicySpec
+		risk  plan.Risk
+		sent  int
+	}{
+		"it counts none":             {`"protectedItemsCount":0,`, shorter, plan.RiskNone, 1},
+		"it counts one":              {`"protectedItemsCount":1,`, shorter, plan.RiskNone, 0},
+		"it does not count":          {``, shorter, plan.RiskNone, 0},
+		"it counts null":             {`"protectedItemsCount":null,`, shorter, plan.RiskNone, 0},
+		"the risk was approved":      {``, shorter, plan.RiskReducesRetention, 1},
+		"its retention gets no less": {``, longer, plan.RiskNone, 1},
+	} {
+		f := newFake().on("PUT", policyID, says(200, made.body))
+		f.on("GET", policyID, says(200, strings.Replace(made.body, `{"properties":{`, `{"id":"`+policyID+`","name":"p","properties":{`+tt.count, 1)))
+		_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+			Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, Risk: tt.risk, Before: &plan.State{Spec: &is}, After: &plan.State{Spec: &tt.want},
+		})
+		if n := f.count("PUT", ""); n != tt.sent || (err == nil) != (n == 1) {
+			t.Errorf("%s: %d PUTs, %v", name, n, err)
+		}
+	}
+}

@@ -175,6 +175,14 @@ func (w Policy) ToPlan(vault string) (plan.Policy, error) {
 	return p, nil
 }
 
+// IsCounted reports whether the document of the policy says how many items are under it.
+func (w Policy) IsCounted() bool {
+	var loose struct {
+		ItemsCount Field `json:"protectedItemsCount"`
+	}
+	return json.Unmarshal(w.Properties, &loose) == nil && loose.ItemsCount != ""
+}
+
 // IsPolicyOf reports whether an id is that of a policy of a vault.
 func IsPolicyOf(id, vault string) bool {
 	_, ok := cutKindAndName(id, vaultPrefixLen(id, vault), "backupPolicies")
