@@ -73,13 +73,11 @@ func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 }
 
 // resumeRisks returns the risks for the points of an item when backups resume. A stopped item keeps all its points;
-// under a policy they expire again. Those of a suspended item always expire by its policy.
+// under a policy they expire again. Those of a suspended item always expire by its policy, so its resume is judged as a
+// move of an active item is, whether it has points or not: its first backup may still end.
 func (pl *planner) resumeRisks(at itemLocation, from *Policy, to *policyPlan) risks {
-	if !at.item.mayHavePoints() {
-		return risks{}
-	}
-	if at.class == ItemSuspended && from != nil {
+	if at.class == ItemSuspended {
 		return risks{retention: pl.moveRisks(from, to).retention}
 	}
-	return risks{retention: true}
+	return risks{retention: at.item.mayHavePoints()}
 }
