@@ -60,6 +60,8 @@ type policySchedule struct {
 	Hourly    *hourlySchedule `json:"hourlySchedule,omitempty"`
 	Daily     *scheduleRuns   `json:"dailySchedule,omitempty"`
 	Weekly    *scheduleRuns   `json:"weeklySchedule,omitempty"`
+	// EveryWeeks is the number of weeks from one run to the next: 0 in every policy for VMs that was recorded.
+	EveryWeeks int `json:"scheduleWeeklyFrequency,omitempty"`
 }
 
 type hourlySchedule struct {
@@ -298,6 +300,8 @@ func (w policySchedule) spec() (plan.ScheduleSpec, error) {
 		return s, fmt.Errorf("the kind %s is not known", Quote(w.Kind))
 	}
 	switch {
+	case w.EveryWeeks > 1:
+		return s, fmt.Errorf("it runs every %d weeks", w.EveryWeeks)
 	case frequency == plan.FrequencyHourly && w.Hourly != nil:
 		s.Every, s.Window = w.Hourly.Interval, w.Hourly.Window
 		if s.Every < 1 || s.Every > 24 || s.Window < 1 || s.Window > 24 {

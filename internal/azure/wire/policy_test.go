@@ -114,9 +114,11 @@ func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 		"an archive after no unit":            azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Invalid"}}`,
 		"policy type":                         azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"policyType":"V3"`,
 		"monthly format":                      azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
-		"says no count but one below none":    azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":-1`,
-		"says no count but one beyond all":    azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":3000000000`,
-		"a day of no week":                    azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
+		"every second week": strings.NewReplacer(`"Daily"`, `"Weekly","scheduleRunDays":["Sunday"]`, `Frequency":0`, `Frequency":2`).Replace(azuretest.DailySchedule) +
+			`,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":4,"durationType":"Weeks"}}},` + azuretest.PolicySettings,
+		"says no count but one below none": azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":-1`,
+		"says no count but one beyond all": azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":3000000000`,
+		"a day of no week":                 azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
 	} {
 		var w Policy
 		if !strings.Contains(name, "says no") {
