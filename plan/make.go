@@ -17,8 +17,8 @@ type Options struct {
 	Filters []TargetFilter
 	// SkipTests leaves out the restore tests (`--skip restore-tests`).
 	SkipTests bool
-	// Brief leaves [Plan.Unchanged] out; its entries are still counted. In a large estate they are most of a plan and
-	// rarely needed.
+	// Brief leaves [Plan.Unchanged] and [Plan.Compared] out; the entries are still counted. In a large estate they are most
+	// of a plan and rarely needed.
 	Brief bool
 	// Prices are the prices for the estimate of costs; nil = no estimate is made.
 	Prices *config.Prices
@@ -257,6 +257,9 @@ func (pl *planner) build() Plan {
 	if pl.names != nil {
 		p.Subscriptions = SubscriptionNames(*pl.observed, p.Changes, p.Gaps)
 	}
+	if !pl.opt.Brief {
+		p.Compared = pl.compared()
+	}
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = pl.evaluateGuards()
 	limits := pl.config.Settings.Limits
@@ -264,4 +267,20 @@ func (pl *planner) build() Plan {
 	p.forecastChanges()
 	p.Cost = pl.estimateCost(p.Changes)
 	return p
+}
+
+// compared returns [Plan.Compared].
+func (pl *planner) compared() map[armid.Key]bool {
+	found := map[armid.Key]bool{}
+	for k, v := range pl.vaults {
+		if v.observed != nil {
+			found[k] = true
+		}
+	}
+	for _, p := range pl.policies {
+		if p.observed != nil {
+			found[armid.Of(p.id)] = true
+		}
+	}
+	return found
 }

@@ -50,7 +50,7 @@ func TestMergedPlansHaveTheChangesAndTheFingerprintOfThePlanOfAllSubscriptions(t
 		t.Errorf("each shard refuses: %+v", merged.Refusals)
 	}
 	merged.Shards, merged.Refusals, merged.Forecast = nil, whole.Refusals, whole.Forecast
-	whole.Capacity, whole.Gaps = plan.Capacity{}, []plan.Gap{}
+	whole.Capacity, whole.Compared, whole.Gaps = plan.Capacity{}, nil, []plan.Gap{}
 	if d := cmp.Diff(whole, merged); d != "" {
 		t.Errorf("(-of all +merged)\n%s", d)
 	}

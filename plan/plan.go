@@ -37,6 +37,9 @@ type Plan struct {
 	Forecast      Forecast          `json:"forecast"`
 	// Capacity is what Forecast was made for; it is no part of a saved plan.
 	Capacity Capacity `json:"-"`
+	// Compared are the vaults and policies of the file that were read: where no change is about one of them, it is as the
+	// file says. Nil with [Options.Brief], and in a saved plan.
+	Compared map[armid.Key]bool `json:"-"`
 	// Cost estimates the monthly cost of the changes; nil where the plan was made without prices.
 	Cost *CostEstimate `json:"cost_estimate,omitempty"`
 	// Request is what a plan of restores was made for; nil for any other.

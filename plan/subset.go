@@ -28,7 +28,7 @@ type Stale struct {
 }
 
 // Subset compares a saved plan with the plan now, so that an interrupted run can continue without the changes that are
-// new. A backup is approved when the saved plan has one for the VM, a restore test when the saved plan restores the same
+// new. now is made without [Options.Brief]. A backup is approved when the saved plan has one for the VM, a restore test when the saved plan restores the same
 // disks to the same place; a refresh is included with the change that needs it. The refusals are those of the saved plan,
 // because the guards judged that whole. A change with a risk that the saved plan does not show is stale. Both plans must be
 // made from the same config.
@@ -154,6 +154,10 @@ func (s *subset) classify(c Change, rest *Remainder) {
 			return
 		}
 	}
+	if isSetting(c.Action) && !s.now.Compared[armid.Of(c.Target)] {
+		rest.Stale = append(rest.Stale, Stale{Change: c, Why: "it is not planned any more: " + lastName(c.Target) + " is not there, is not the file's any more, or was not read"})
+		return
+	}
 	if isItem(c.Action) && !s.isDone(c) {
 		rest.Stale = append(rest.Stale, Stale{Change: c, Why: s.whyGone(c)})
 		return
@@ -217,7 +221,7 @@ func (s *subset) narrowedPlan() Plan {
 		}
 	}
 	p := s.now
-	p.Changes, p.Unchanged, p.Summary = []Change{}, nil, map[Action]int{}
+	p.Changes, p.Unchanged, p.Compared, p.Summary = []Change{}, nil, nil, map[Action]int{}
 	for _, c := range s.now.Changes {
 		if s.taken[c.ID] && (c.Action != Refresh || needed[c.ID]) {
 			p.Changes = append(p.Changes, c)
@@ -236,6 +240,11 @@ func isApproved(approved, now Change) bool {
 		return false
 	}
 	return !slices.ContainsFunc(Risks(), func(r Risk) bool { return now.HasRisk(r) && !approved.HasRisk(r) })
+}
+
+// isSetting reports whether an action writes a vault or a policy.
+func isSetting(a Action) bool {
+	return a == CreateVault || a == UpdateVault || a == CreatePolicy || a == UpdatePolicy
 }
 
 func isItem(a Action) bool {
