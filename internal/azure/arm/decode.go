@@ -90,13 +90,13 @@ func decodePage[T any](r io.Reader, rows int, keepRaw bool, read func(raw []byte
 		if err != nil {
 			return p, asMalformed(err)
 		}
-		switch key.String() {
+		switch strings.ToLower(key.String()) { // as in rows; a link that is not seen would make the rest of the list absent
 		case "value":
 			if err := decodeRows(dec, &p, keepRaw, read); err != nil {
 				return p, err
 			}
 			found = true
-		case "nextLink":
+		case "nextlink":
 			var next *string
 			raw, err := dec.ReadValue()
 			if err == nil {

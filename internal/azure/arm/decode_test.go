@@ -19,6 +19,7 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 		`{"nextLink":"n","count":{"a":[1,{"b":null}]},"value":[{"id":"a"}]}`:                 {value: []element{{"a"}}, next: "n"},
 		"\n{ \"nextLink\" : null , \"value\" : [ {\"id\":7} ] }\n":                           {value: []element{{""}}},
 		`{"value":[{"id":"a"}],"error":{"code":"x"},"nextLink":""}`:                          {value: []element{{"a"}}},
+		`{"Value":[{"id":"a"}],"NextLink":"nor here"}`:                                       {value: []element{{"a"}}, next: "nor here"},
 		`{"value":[{"ID":"case does not count"}]}`:                                           {value: []element{{"case does not count"}}},
 		`{"value":[{"id":"` + strings.Repeat("long", 1<<15) + `"}]}`:                         {value: []element{{strings.Repeat("long", 1<<15)}}},
 		`{"@odata.nextLink":"not ours","value":[{"id":"a","nextLink":"nor this"}]}`:          {value: []element{{"a"}}},
