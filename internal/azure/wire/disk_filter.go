@@ -65,8 +65,8 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 		return nil, nil //nolint:nilnil // no filter is an answer
 	}
 	var filter *struct {
-		LUNs    *[]int `json:"diskLunList"`
-		Include *bool  `json:"isInclusionList"`
+		LUNs    *[]*int `json:"diskLunList"`
+		Include *bool   `json:"isInclusionList"`
 	}
 	odd := errors.New("the disk filter is " + Printable(string(e.Filter)))
 	switch err := json.Unmarshal(e.Filter, &filter); {
@@ -77,7 +77,13 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	case filter.LUNs == nil || filter.Include == nil:
 		return nil, odd // half a filter may mean anything
 	}
-	luns := slices.Clone(*filter.LUNs)
+	luns := make([]int, 0, len(*filter.LUNs))
+	for _, lun := range *filter.LUNs {
+		if lun == nil {
+			return nil, odd // null is no LUN, and not that of the first disk
+		}
+		luns = append(luns, *lun)
+	}
 	slices.Sort(luns)
 	luns = slices.Compact(luns)
 	switch {
