@@ -158,9 +158,10 @@ func (a *app) currentExitCode(ctx context.Context, err error) int {
 	return v.code()
 }
 
-// readLastSuccess returns when a run last succeeded, from the metrics file at path; zero = not known.
+// readLastSuccess returns when a run last succeeded, from the metrics file at path; zero = not known, as of a pipe or a
+// terminal: it holds no metrics, and to read it would wait for what nobody writes.
 func readLastSuccess(path string) time.Time {
-	if path == "" {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return time.Time{}
 	}
 	f, err := os.Open(path)

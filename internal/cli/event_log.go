@@ -55,7 +55,11 @@ func (j *eventLog) close() error {
 	if j.file == nil {
 		return nil
 	}
-	if err := errors.Join(j.err, j.file.Sync(), j.file.Close()); err != nil {
+	err := j.err
+	if info, statErr := j.file.Stat(); statErr != nil || info.Mode().IsRegular() { // pipes and devices cannot be synced
+		err = errors.Join(err, j.file.Sync())
+	}
+	if err = errors.Join(err, j.file.Close()); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
 	return nil

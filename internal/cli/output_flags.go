@@ -98,8 +98,8 @@ func (o *outputFlags) path(format string) string {
 	return ""
 }
 
-// writeFile replaces a file in one step: readers see the old content or the new one, never a part of it. A device or a
-// pipe it writes to directly.
+// writeFile replaces a file in one step: readers see the old content or the new one, never a part of it. A device, a
+// pipe, or a file that is stdout or stderr it writes to directly.
 func writeFile(path string, write func(io.Writer) error) error {
 	if err := replaceFile(path, write); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)
@@ -112,6 +112,9 @@ func replaceFile(path string, write func(io.Writer) error) error {
 		path = target // the link remains
 	}
 	info, err := os.Stat(path)
+	if stream := standardStream(info); stream != nil {
+		return writeBuffered(stream, write)
+	}
 	if err == nil && !info.Mode().IsRegular() {
 		return writeThrough(path, write)
 	}
@@ -124,12 +127,27 @@ func replaceFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
-	b := bufio.NewWriter(f)
-	err = errors.Join(write(b), b.Flush(), f.Chmod(mode), f.Sync(), f.Close())
+	err = errors.Join(writeBuffered(f, write), f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// standardStream returns stdout or stderr where the file at info is one of them, else nil. What a shell sends there
+// besides (azbackup … --output json=/dev/stdout >log 2>&1) would be lost if a new file took its place.
+func standardStream(info os.FileInfo) *os.File {
+	for _, stream := range []*os.File{os.Stdout, os.Stderr} {
+		if own, err := stream.Stat(); err == nil && info != nil && os.SameFile(info, own) {
+			return stream
+		}
+	}
+	return nil
+}
+
+func writeBuffered(f *os.File, write func(io.Writer) error) error {
+	b := bufio.NewWriter(f)
+	return errors.Join(write(b), b.Flush())
 }
 
 // writeThrough writes to a device or a pipe.
