@@ -55,6 +55,9 @@ func (a *app) cleanUpTests(ctx context.Context, f restoreTestFlags) (err error) 
 	}
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
 	groups := a.findLeftDisks(ctx, s, o, tests)
+	if ctx.Err() != nil { // what is left was not seen
+		return context.Cause(ctx)
+	}
 	removable := a.showLeftDisks(groups)
 	var left []apply.LeftBehind
 	if removable > 0 {
@@ -75,6 +78,7 @@ func (a *app) cleanUpTests(ctx context.Context, f restoreTestFlags) (err error) 
 			a.exitConditions[exitUnfinished] = a.exitConditions[exitUnfinished] || d.WhyKept == "" && stays
 		}
 	}
+	a.exitConditions[exitInterrupted] = errors.Is(context.Cause(ctx), errInterrupted)
 	return f.write(a.Out, func(w io.Writer, format string) error { return writeCleanUp(w, format, groups, left) })
 }
 
