@@ -77,13 +77,13 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	ended, err := a.runApply(ctx, f, &run)
 	if n := applyNotification(run, err); n != nil {
 		defer func() {
-			n.ExitCode = a.currentExitCode(ctx, err)
+			n.ExitCode = a.currentExitCode(ctx, errors.Join(err, f.failed))
 			a.notify(ctx, hook, *n)
 		}()
 	}
 	if ended {
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
-			run.ExitCode = a.currentExitCode(ctx, err) // the files record whether stdout took the result
+			run.ExitCode = a.currentExitCode(ctx, errors.Join(err, f.failed)) // each file records whether stdout and those before it took the result
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
 	}
@@ -97,7 +97,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		run.Error, run.Hints = oneLine(err.Error()), hintsOf(err)
 	}
 	return errors.Join(err, f.writeOnly([]string{"json", "prometheus"}, a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.currentExitCode(ctx, err)
+		run.ExitCode = a.currentExitCode(ctx, errors.Join(err, f.failed))
 		return report.WriteApply(w, format, run, report.Style{})
 	}))
 }
@@ -146,9 +146,13 @@ func isSignedOut(code string) bool {
 	return false
 }
 
-// currentExitCode returns the exit code that the process would have if the command ended now with err.
+// currentExitCode returns the exit code that the process would have if the command ended now with err. An interrupt counts
+// from then on, so that the process ends as its files say.
 func (a *app) currentExitCode(ctx context.Context, err error) int {
-	v := exitConditions{exitError: a.stdout.writeError() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		a.exitConditions[exitInterrupted] = true
+	}
+	v := exitConditions{exitError: a.stdout.writeError() != nil}
 	if err != nil {
 		v[exitCodeOf(err)] = true
 	}

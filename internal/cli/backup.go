@@ -67,7 +67,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	}
 	a.startBackups(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.currentExitCode(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, f.failed)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each backup was requested: none is only counted
 		return report.WriteApply(w, format, run, style)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/azbackup/azbackup/apply"
@@ -36,19 +37,51 @@ func usageError(format string, args ...any) error {
 	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }
 
-// reportError prints why a command ended early, and sets the exit condition that follows from it.
+// reportError prints why a command ended early, each of several errors by itself, and sets the exit condition that
+// follows from it. An interrupt is the cause of all but the files that could not be written.
 func (a *app) reportError(ctx context.Context, err error) {
-	if errors.Is(context.Cause(ctx), errInterrupted) {
+	isInterrupted := errors.Is(context.Cause(ctx), errInterrupted)
+	if isInterrupted {
 		a.exitConditions[exitInterrupted] = true
 		a.log.Error("interrupted")
-		return
+	} else {
+		a.exitConditions[exitCodeOf(err)] = true
 	}
-	a.exitConditions[exitCodeOf(err)] = true
-	if load, ok := errors.AsType[*config.LoadError](err); ok {
-		a.reportConfigError(load)
-		return
+	for _, err := range joined(err) {
+		if isInterrupted && !isOfFile(err) {
+			continue
+		}
+		if load, ok := errors.AsType[*config.LoadError](err); ok {
+			a.reportConfigError(load)
+			continue
+		}
+		a.log.Error(oneLine(err.Error())+describeAttempts(err), hintArgs(hintsOf(err))...)
 	}
-	a.log.Error(oneLine(err.Error())+describeAttempts(err), hintArgs(hintsOf(err))...)
+}
+
+// joined returns the errors that [errors.Join] made err of, or err alone.
+func joined(err error) []error {
+	// An error that wraps several has a text of its own.
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	var texts []string
+	for _, e := range several.Unwrap() {
+		all, texts = append(all, joined(e)...), append(texts, e.Error())
+	}
+	if strings.Join(texts, "\n") != err.Error() { // it was made by fmt.Errorf
+		return []error{err}
+	}
+	return all
+}
+
+// isOfFile reports whether an error is that of a file.
+func isOfFile(err error) bool {
+	_, ofPath := errors.AsType[*fs.PathError](err)
+	_, ofLink := errors.AsType[*os.LinkError](err)
+	return ofPath || ofLink
 }
 
 // describeAttempts lists the credentials that failed, where there were several, one per line.
@@ -78,8 +111,15 @@ func (a *app) reportConfigError(err *config.LoadError) {
 	a.log.Error(err.Subject+" has "+what, hintArgs(hints)...)
 }
 
-// exitCodeOf returns the exit code of an error.
+// exitCodeOf returns the exit code of an error; of several, that of the first in the table.
 func exitCodeOf(err error) int {
+	if all := joined(err); len(all) > 1 {
+		conditions := exitConditions{}
+		for _, e := range all {
+			conditions[exitCodeOf(e)] = true
+		}
+		return conditions.code()
+	}
 	if f, ok := errors.AsType[*commandError](err); ok && f.code != 0 {
 		return f.code
 	}

@@ -19,6 +19,7 @@ type outputFlags struct {
 	format  string
 	specs   []string
 	files   []outputFile
+	failed  error // why a destination was not written, so far
 }
 
 // stdoutName is the FILE that stands for stdout, where a command writes one thing.
@@ -64,28 +65,27 @@ func (o *outputFlags) stdoutHint(format string) string {
 	return "--format " + format + " chooses what goes to stdout; --output adds files"
 }
 
-// write writes a result to every destination. Where one cannot be written, the others are written all the same; the
-// error has all failures.
+// write writes a result to every destination. Where one cannot be written, the others are written all the same, and may say
+// so: failed has what is known by then. The error has all failures.
 func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
-	err := write(stdout, o.format)
+	o.failed = write(stdout, o.format)
 	for _, f := range o.files {
-		err = errors.Join(err, writeFile(f.path, func(w io.Writer) error { return write(w, f.format) }))
+		if err := writeFile(f.path, func(w io.Writer) error { return write(w, f.format) }); err != nil {
+			o.failed = errors.Join(o.failed, err)
+		}
 	}
-	return err
+	return o.failed
 }
 
 // writeOnly is [outputFlags.write] for the destinations of some formats alone.
 func (o *outputFlags) writeOnly(formats []string, stdout io.Writer, write func(w io.Writer, format string) error) error {
-	only := outputFlags{format: o.format}
-	for _, f := range o.files {
-		if slices.Contains(formats, f.format) {
-			only.files = append(only.files, f)
-		}
-	}
+	all := o.files
+	defer func() { o.files = all }()
+	o.files = slices.DeleteFunc(slices.Clone(all), func(f outputFile) bool { return !slices.Contains(formats, f.format) })
 	if !slices.Contains(formats, o.format) {
 		stdout = io.Discard
 	}
-	return only.write(stdout, write)
+	return o.write(stdout, write)
 }
 
 // path returns the file that --output names for format, or "".

@@ -144,12 +144,12 @@ func (a *app) mergeApplies(ctx context.Context, f mergeFlags, files []shardFile,
 	}
 	if n := applyNotification(run, nil); n != nil {
 		defer func() {
-			n.ExitCode = a.currentExitCode(ctx, nil)
+			n.ExitCode = a.currentExitCode(ctx, f.failed)
 			a.notify(ctx, hook, *n)
 		}()
 	}
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.currentExitCode(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, f.failed)
 		return report.WriteApply(w, format, run, a.styleFor(w, false))
 	})
 }
@@ -163,7 +163,7 @@ func (a *app) mergeAudits(ctx context.Context, f mergeFlags, files []shardFile, 
 	a.setAuditConditions(result)
 	if n := auditNotification(result); n != nil {
 		defer func() {
-			n.ExitCode = a.currentExitCode(ctx, nil)
+			n.ExitCode = a.currentExitCode(ctx, f.failed)
 			a.notify(ctx, hook, *n)
 		}()
 	}

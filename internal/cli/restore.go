@@ -110,7 +110,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err e
 	addSettledResults(&run, saved, rest)
 	a.reportResults(ctx, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.currentExitCode(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, f.failed)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each restore was requested: none is only counted
 		return report.WriteRestores(w, format, run, style)

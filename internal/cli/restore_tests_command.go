@@ -116,7 +116,7 @@ func (a *app) restoreTest(ctx context.Context, f restoreTestFlags, names []strin
 	run := report.Run{Title: "Restore test", Plan: now.plan}
 	a.runRestoreTests(ctx, s, c, f.grace, s.ServiceTime(now.readAt), &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.currentExitCode(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, f.failed)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each test was requested: none is only counted
 		return report.WriteApply(w, format, run, style)

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// inFolder runs a command in virtual time, with the environment that the command line needs, and tells out of each write.
+func inFolder(t *testing.T, out io.Writer, signals <-chan os.Signal, args ...string) (code int, stderr string) {
+	t.Helper()
+	var log bytes.Buffer
+	synctest.Test(t, func(*testing.T) {
+		code = Main(context.Background(), args, Streams{
+			In: strings.NewReader(""), Out: out, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now, Version: "test",
+			Signals: signals,
+		})
+	})
+	return code, log.String()
+}
+
+// applyIn returns the command line of an apply in a folder that [fleetOf] made.
+func applyIn(dir string, more ...string) []string {
+	return append([]string{
+		"apply", "--auto-approve", "-f", filepath.Join(dir, "azbackup.yaml"), "--simulate", filepath.Join(dir, "estate.json"),
+		"--lock-file", filepath.Join(dir, "lock"),
+	}, more...)
+}
+
+// exitCodeIn returns the exit code that a report in JSON, or in the format of Prometheus, says.
+func exitCodeIn(t *testing.T, file string) int {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, after, found := strings.Cut(string(data), "\nazbackup_last_run_exit_code "); found {
+		data = []byte(`{"exit_code":` + strings.Fields(after)[0] + `}`)
+	}
+	var said struct {
+		ExitCode *int `json:"exit_code"`
+	}
+	if err := json.Unmarshal(data, &said); err != nil || said.ExitCode == nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	return *said.ExitCode
+}
+
+// A file that cannot be written is an error, whatever else ended the run: the exit code says so, and so does what was written
+// after it, because a monitor looks there.
+func TestAFileThatCannotBeWrittenIsInTheExitCodeThatAllSay(t *testing.T) {
+	var posted notification
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _ = json.NewDecoder(r.Body).Decode(&posted) }))
+	defer hook.Close()
+	for name, more := range map[string][]string{"a run that did all": nil, "a run that was refused": {"--expect", "sha256:other"}} {
+		t.Run(name, func(t *testing.T) {
+			dir := fleetOf(t, 1)
+			metrics := filepath.Join(dir, "metrics")
+			code, log := inFolder(t, io.Discard, nil, applyIn(dir, append(more, "--output", "json="+filepath.Join(dir, "none", "report.json"), "--output", "prometheus="+metrics)...)...)
+			if said := exitCodeIn(t, metrics); code != exitError || said != exitError {
+				t.Errorf("exit code %d, the metrics say %d, want %d\n%s", code, said, exitError, log)
+			}
+			wantAll(t, log, "report.json", "no such file or directory")
+		})
+	}
+	t.Run("the summary that is posted", func(t *testing.T) {
+		dir := fleetOf(t, 1)
+		var log bytes.Buffer
+		code := Main(t.Context(), applyIn(dir, "--expect", "sha256:other", "--notify", hook.URL, "--output", "json="+filepath.Join(dir, "none", "report.json")), Streams{
+			In: strings.NewReader(""), Out: io.Discard, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now, Version: "test",
+		})
+		if code != exitError || posted.ExitCode != exitError {
+			t.Errorf("exit code %d, the summary says %d, want %d\n%s", code, posted.ExitCode, exitError, log.String())
+		}
+	})
+}
+
+// interruptedBy sends a signal at the first write, and goes on when it has arrived.
+type interruptedBy struct {
+	bytes.Buffer
+	signals chan os.Signal
+}
+
+func (i *interruptedBy) Write(p []byte) (int, error) {
+	if i.Len() == 0 {
+		i.signals <- os.Interrupt
+		time.Sleep(time.Second)
+	}
+	return i.Buffer.Write(p)
+}
+
+func TestARunThatIsInterruptedWhileItReportsEndsAsItsReportSays(t *testing.T) {
+	dir := fleetOf(t, 1)
+	file := filepath.Join(dir, "report.json")
+	var out *interruptedBy
+	var code int
+	var log bytes.Buffer
+	synctest.Test(t, func(*testing.T) {
+		out = &interruptedBy{signals: make(chan os.Signal, 2)}
+		code = Main(context.Background(), applyIn(dir, "--output", "json="+file), Streams{
+			In: strings.NewReader(""), Out: out, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now, Version: "test",
+			Signals: out.signals,
+		})
+	})
+	if said := exitCodeIn(t, file); code != said || code != exitInterrupted {
+		t.Errorf("exit code %d, the report says %d, want %d\n%s", code, said, exitInterrupted, log.String())
+	}
+}
+
+// A Ctrl-C explains what it cut, and no file that could not be written.
+func TestAnInterruptedRunNamesTheFileThatItCouldNotWrite(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	path := filepath.Join(t.TempDir(), "none", "report.json")
+	lost := writeFile(path, says("report"))
+	for _, err := range []error{lost, errors.Join(errInterrupted, lost), errors.Join(errors.Join(context.Canceled, nil), lost)} {
+		var log bytes.Buffer
+		a := &app{exitConditions: exitConditions{}}
+		a.log, _ = newLogger(&log, "text", false, false)
+		a.reportError(ctx, err)
+		if a.exitConditions.code() != exitInterrupted || strings.Count(log.String(), "error: ") != 2 || strings.Contains(log.String(), "canceled") {
+			t.Errorf("exit code %d\n%s", a.exitConditions.code(), log.String())
+		}
+		wantAll(t, log.String(), "error: interrupted\n", "report.json", "no such file or directory")
+	}
+}
