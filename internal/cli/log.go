@@ -43,7 +43,7 @@ type stderr struct {
 func (s *stderr) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.w.Write(p)
+	return writeAll(s.w, p)
 }
 
 // redirect replaces the writer, and returns a function that runs end and then restores it. Writes wait while end runs.

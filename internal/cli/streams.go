@@ -69,9 +69,25 @@ func (o *resultWriter) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.firstErr == nil {
-		_, o.firstErr = o.w.Write(p)
+		_, o.firstErr = writeAll(o.w, p)
 	}
 	return len(p), nil
+}
+
+// fullPause is how long a write waits where a stream is full.
+const fullPause = 10 * time.Millisecond
+
+// writeAll writes p to a stream, and waits where it takes nothing for the moment: any process that shares a pipe or a terminal,
+// such as one that a CI job runs beside this one, may make it return EAGAIN in place of waiting by itself.
+func writeAll(w io.Writer, p []byte) (n int, err error) {
+	for {
+		k, err := w.Write(p[n:])
+		n += max(k, 0)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return n, err
+		}
+		<-time.After(fullPause)
+	}
 }
 
 // writeError returns why the result did not reach stdout, or nil. A reader that stopped early (azbackup … | head, or a

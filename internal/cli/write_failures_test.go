@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,4 +134,33 @@ func TestAnInterruptedRunNamesTheFileThatItCouldNotWrite(t *testing.T) {
 		}
 		wantAll(t, log.String(), "error: interrupted\n", "report.json", "no such file or directory")
 	}
+}
+
+// narrow is a stream that another process made non-blocking: it takes a few bytes, and then none for the moment.
+type narrow struct{ bytes.Buffer }
+
+func (s *narrow) Write(p []byte) (int, error) {
+	n, err := s.Buffer.Write(p[:min(len(p), 7)])
+	if n < len(p) {
+		err = &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EAGAIN}
+	}
+	return n, err
+}
+
+func TestAStreamThatIsFullForTheMomentIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out, log narrow
+		code := Main(context.Background(), []string{"help", "exit-codes"}, Streams{
+			In: strings.NewReader(""), Out: &out, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now,
+		})
+		if code != exitOK || log.Len() > 0 || !strings.Contains(out.String(), "all is well") {
+			t.Errorf("exit code %d: %q\n%s", code, out.String(), log.String())
+		}
+		code = Main(context.Background(), []string{"nonsense"}, Streams{
+			In: strings.NewReader(""), Out: &out, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now,
+		})
+		if code != exitError || !strings.HasSuffix(log.String(), "its flags\n") {
+			t.Errorf("exit code %d: %q", code, log.String())
+		}
+	})
 }
