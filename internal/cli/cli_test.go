@@ -307,14 +307,14 @@ func TestResultsDecideTheExitCode(t *testing.T) {
 		{[]apply.Result{result(apply.Done, ""), result(apply.Unconfirmed, "ExpiredAuthenticationToken")}, exitDenied},
 		{[]apply.Result{result(apply.NotStarted, "")}, exitUnfinished},
 	} {
-		_, stop := newInterrupts(t.Context(), nil)
+		_, stop := newInterrupts(t.Context(), nil, io.Discard)
 		a := &app{exitConditions: exitConditions{}, interrupts: stop}
 		run := report.Run{Report: apply.Report{Results: test.results}}
 		a.reportResults(context.Background(), &run)
 		if got := a.exitConditions.code(); got != test.code {
 			t.Errorf("%+v end with %d, want %d", test.results, got, test.code)
 		}
-		stop.cancel(nil)
+		stop.end()
 	}
 }
 

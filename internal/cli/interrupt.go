@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/crash"
 )
@@ -25,10 +28,19 @@ func interruptSignals() <-chan os.Signal {
 	return signals
 }
 
+const (
+	// leaveDelay is how long a command that was told to leave at once may take for its reports. A further signal ends the process
+	// then: an open or a write that nobody takes, as of a FIFO without a reader, heeds no context.
+	leaveDelay = 5 * time.Second
+	// tellDelay is how long an interrupt waits to be told: stderr may be what nobody takes.
+	tellDelay = time.Second
+)
+
 // interrupts ends a command early at a signal: gracefully at the first signal while [interrupts.drain] runs, else at
 // once. It is safe for concurrent use.
 type interrupts struct {
 	cancel context.CancelCauseFunc
+	ended  chan struct{} // closed by end
 
 	mu            sync.Mutex
 	isGraceful    bool
@@ -37,20 +49,35 @@ type interrupts struct {
 	onInterrupt   func()
 }
 
-// newInterrupts handles signals until ctx ends. The returned context ends at once at an interrupt, with [errInterrupted].
-func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Context, *interrupts) {
+// newInterrupts handles signals until end is called. The returned context ends at once at an interrupt, with
+// [errInterrupted]. Where the process has to be ended, terminal is told.
+func newInterrupts(ctx context.Context, signals <-chan os.Signal, terminal io.Writer) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	i := &interrupts{cancel: cancel, stopRequested: make(chan struct{})}
+	i := &interrupts{cancel: cancel, ended: make(chan struct{}), stopRequested: make(chan struct{})}
 	go func() {
 		defer crash.ExitOnPanic()
+		var late <-chan time.Time
+		isStuck := false
 		for {
 			select {
-			case <-ctx.Done():
+			case <-i.ended:
 				return
+			case <-late:
+				isStuck = true
 			case s := <-signals:
 				// The shell and the kernel both tell of a terminal that is closed; nobody means "at once" by the second.
-				if s != syscall.SIGHUP || !i.isInterrupted() {
-					i.handleSignal()
+				if s == syscall.SIGHUP && i.isInterrupted() {
+					continue
+				}
+				if isStuck {
+					inTime(func() {
+						fmt.Fprintln(terminal, "error: interrupted: something that was to be read or written did not end, and is left")
+					})
+					os.Exit(exitInterrupted) //nolint:forbidigo // nothing else ends it
+				}
+				i.handleSignal()
+				if ctx.Err() != nil && late == nil {
+					late = time.After(leaveDelay)
 				}
 			}
 		}
@@ -58,17 +85,44 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Conte
 	return ctx, i
 }
 
+// inTime runs f, and waits for it no longer than [tellDelay].
+func inTime(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer crash.ExitOnPanic()
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(tellDelay):
+	}
+}
+
+// end ends the context, and handles no signals any more.
+func (i *interrupts) end() {
+	i.cancel(nil)
+	close(i.ended)
+}
+
 func (i *interrupts) handleSignal() {
+	if tell := i.take(); tell != nil {
+		inTime(tell)
+	}
+}
+
+// take records a signal, and returns what tells of it: where it asks for a graceful end.
+func (i *interrupts) take() (tell func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.isGraceful && !i.wasSignalled {
 		i.wasSignalled = true
 		close(i.stopRequested)
-		i.onInterrupt()
-		return
+		return i.onInterrupt
 	}
 	i.wasSignalled = true
 	i.cancel(errInterrupted)
+	return nil
 }
 
 // drain runs f. A first signal meanwhile closes the channel that f gets, and then calls onAsk; a second one ends the

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -64,4 +65,30 @@ func TestAFileThatIsAStandardStreamIsAddedTo(t *testing.T) {
 			wantAll(t, string(log), "simulated Azure in estate.json", "done        create policy nightly", "Apply: ", `"exit_code": 0`)
 		})
 	}
+}
+
+// A FIFO that nobody reads is waited for, and neither its open nor a write heeds a Ctrl-C: one that comes when the reports were
+// given their time ends the process.
+func TestACtrlCEndsARunThatWaitsForAFIFO(t *testing.T) {
+	t.Parallel()
+	bin := program(t)
+	dir := fleetOf(t, 1)
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	p, err := start(bin, dir, "apply", "--auto-approve", "--simulate", "estate.json", "--journal", "journal", "--output", "json=fifo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitFile(t, filepath.Join(dir, "journal"), `"kind":"run-finished"`)
+	time.Sleep(500 * time.Millisecond) // no output shows that it waits
+	_ = p.Process.Signal(os.Interrupt)
+	time.Sleep(leaveDelay + 500*time.Millisecond)
+	_ = p.Process.Signal(os.Interrupt)
+	kill := time.AfterFunc(20*time.Second, func() { _ = p.Process.Kill() })
+	defer kill.Stop()
+	if code := p.exit(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	wantAll(t, p.stdout.String()+p.stderr.String(), "Apply: 4 done", "error: interrupted: something that was to be read or written did not end")
 }

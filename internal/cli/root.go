@@ -18,8 +18,8 @@ import (
 // Main runs the command line args and returns the exit code (docs/design.md §7); it does not end the process. Several
 // calls may run at the same time, each with streams of its own.
 func Main(ctx context.Context, args []string, s Streams) int {
-	ctx, stop := newInterrupts(ctx, s.Signals)
-	defer stop.cancel(nil)
+	ctx, stop := newInterrupts(ctx, s.Signals, s.Err)
+	defer stop.end()
 	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out, isTerminal: s.OutTerminal}, stderr: &stderr{w: s.Err}}
 	a.Out, a.Err = a.stdout, a.stderr
 	// Until the flags are parsed: errors for people.
