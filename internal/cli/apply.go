@@ -68,6 +68,10 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	read := append(f.paths(), f.planFile, f.simulate)
+	if err := errors.Join(checkApart("--journal", f.eventLog, read...), f.checkApart(append(read, f.eventLog)...)); err != nil {
+		return err
+	}
 	hook, err := f.notifyFlags.parse()
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	if err := f.checkApart(append(f.paths(), f.simulate)...); err != nil {
+		return err
+	}
 	if f.shard, err = f.shardFlag.parse(a.Env); err != nil {
 		return err
 	}

@@ -52,9 +52,50 @@ func (o *outputFlags) validate() error {
 		if path == stdoutName {
 			return withHint(fmt.Errorf("--output %q: - is no file, and stdout takes one format", spec), o.stdoutHint(format))
 		}
+		if err := o.checkApart(path); err != nil {
+			return err
+		}
 		o.files = append(o.files, outputFile{format, path})
 	}
 	return nil
+}
+
+// checkApart is the function of that name for the files of --output.
+func (o *outputFlags) checkApart(others ...string) error {
+	for _, f := range o.files {
+		if err := checkApart("--output", f.path, others...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkApart returns an error where a flag names a file to write that is one of others, which the command reads or writes as well:
+// one of them would be lost. A folder of others stands for the configs in it; empty names do not count.
+func checkApart(flag, path string, others ...string) error {
+	for _, other := range others {
+		if path != "" && other != "" && isSameFile(path, other) {
+			return usageError("%s %q: the command also reads or writes %q, and one of them would be lost", flag, path, other)
+		}
+	}
+	return nil
+}
+
+// isSameFile reports whether two names are those of one file, of which there may be none yet, or whether a is a config in the
+// folder b. What is no file, such as a pipe, takes all that is written to it.
+func isSameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	switch {
+	case errA != nil && errB != nil:
+		return filepath.Clean(a) == filepath.Clean(b)
+	case errA != nil || errB != nil || !infoA.Mode().IsRegular():
+		return false
+	case infoB.IsDir() && filepath.Ext(a) == ".yaml":
+		folder, err := os.Stat(filepath.Dir(a))
+		return err == nil && os.SameFile(folder, infoB)
+	}
+	return os.SameFile(infoA, infoB)
 }
 
 // stdoutHint returns advice on how to write a format to stdout.

@@ -55,6 +55,12 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err := checkPlanFile(f.out); err != nil {
 		return err
 	}
+	if err := f.checkApart(append(f.paths(), f.simulate, f.out, f.prices)...); err != nil {
+		return err
+	}
+	if err := checkApart("--out", f.out, append(f.paths(), f.simulate, f.prices)...); err != nil {
+		return err
+	}
 	shard, err := f.parse(a.Env)
 	if err != nil {
 		return err

@@ -76,6 +76,9 @@ func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err e
 	if f.isPlanFile(args) {
 		f.planFile, args = args[0], nil
 	}
+	if err := f.checkApart(append(f.paths(), f.planFile, f.out, f.simulate)...); err != nil {
+		return err
+	}
 	saved, request, err := f.readRequest(a, args)
 	if err != nil {
 		return err

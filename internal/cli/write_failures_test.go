@@ -164,3 +164,48 @@ func TestAStreamThatIsFullForTheMomentIsWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// Two names of one file would lose one of two things: a report, or the config or plan that the next run needs.
+func TestNoOutputTakesThePlaceOfAnother(t *testing.T) {
+	dir := fleetOf(t, 1)
+	t.Chdir(dir)
+	if err := os.Symlink("azbackup.yaml", "link"); err != nil {
+		t.Fatal(err)
+	}
+	if code, log := inFolder(t, io.Discard, nil, "plan", "--simulate", "estate.json", "--out", "saved.json"); code != exitOK {
+		t.Fatal(log)
+	}
+	before := map[string]string{}
+	for _, name := range []string{"azbackup.yaml", "saved.json"} {
+		data, _ := os.ReadFile(name)
+		before[name] = string(data)
+	}
+	for _, args := range []string{
+		"plan --output json=r --output markdown=./r",
+		"plan --output json=azbackup.yaml",
+		"plan --output json=link",
+		"plan -f . --output json=azbackup.yaml",
+		"plan --out azbackup.yaml",
+		"plan --out r --output json=r",
+		"audit --output json=azbackup.yaml",
+		"apply saved.json --output json=saved.json",
+		"apply --auto-approve --journal azbackup.yaml",
+		"apply --auto-approve --journal r --output json=r",
+	} {
+		code, log := inFolder(t, io.Discard, nil, append(strings.Fields(args), "--simulate", "estate.json")...)
+		if code != exitError || !strings.Contains(log, "one of them would be lost") {
+			t.Errorf("%s: exit code %d\n%s", args, code, log)
+		}
+		for name, text := range before {
+			if data, _ := os.ReadFile(name); string(data) != text {
+				t.Errorf("%s: %s was written to", args, name)
+			}
+		}
+		if _, err := os.Stat("r"); err == nil {
+			t.Errorf("%s: r was written", args)
+		}
+	}
+	if code, log := inFolder(t, io.Discard, nil, "plan", "--simulate", "estate.json", "--output", "json="+os.DevNull, "--output", "markdown="+os.DevNull); code != exitOK {
+		t.Errorf("a device takes both, exit code %d\n%s", code, log)
+	}
+}
