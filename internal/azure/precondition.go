@@ -152,8 +152,10 @@ func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change,
 		return preparedWrite{}, err
 	}
 	held += c.Now().Sub(began)
+	others := c.listedExtendedProperties(id)
 	if ch.Action == plan.Undelete || ch.Action == plan.Resume || isRisky(ch) || held > maxQuotaDelay {
-		now, err := c.fetchItem(ctx, op, id, ch.Vault)
+		var now *plan.Item
+		now, others, err = c.fetchItem(ctx, op, id, ch.Vault)
 		if err != nil {
 			return preparedWrite{}, err
 		}
@@ -169,25 +171,24 @@ func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change,
 	if len(drifts) > 0 {
 		return preparedWrite{}, apply.ChangedMeanwhile(op, drifts)
 	}
-	return preparedWrite{body: c.buildItemBody(id, ch), after: ch.After}, nil
+	return preparedWrite{body: buildItemBody(ch, others), after: ch.After}, nil
 }
 
 func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.RiskNone }
 
-// fetchItem reads one item; nil = the vault has no such item.
-func (c *Client) fetchItem(ctx context.Context, op, id, vault string) (*plan.Item, error) {
+// fetchItem reads one item, with its extended properties beside the disk filter; nil = the vault has no such item.
+func (c *Client) fetchItem(ctx context.Context, op, id, vault string) (*plan.Item, map[string]json.RawMessage, error) {
 	var w wire.Item
 	_, there, err := c.readCurrent(ctx, op, c.arm.URL(id, apiBackup), &w)
 	if err != nil || !there {
-		return nil, err
+		return nil, nil, err
 	}
 	it, err := w.ToPlan(vault, c.Now())
 	if err == nil && it.Unreadable != "" {
 		err = errors.New(it.Unreadable)
 	}
 	if err != nil {
-		return nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
+		return nil, nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
 	}
-	c.storeExtendedProperties(it.ID, w.OtherExtendedProperties())
-	return &it, nil
+	return &it, w.OtherExtendedProperties(), nil
 }

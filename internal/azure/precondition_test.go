@@ -49,6 +49,20 @@ func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
 	}
 }
 
+// An id may be spelled otherwise in the answer, and a list that began before may end after the read.
+func TestTheReadRightBeforeAWriteDecidesWhatGoesBack(t *testing.T) {
+	const hana = `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`
+	spelled := strings.Replace(itemID, "VM;iaasvmcontainerv2;rg-app;vm1", "vm1", 1)
+	f := newFake().on("GET", spelled, says(http.StatusOK, azuretest.Item(vaultID, "VM1", hana))).on("PUT", spelled, says(http.StatusAccepted, ""))
+	_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+		Action: plan.Resume, Risk: plan.RiskReducesRetention, Target: vm1, Vault: vaultID, Item: spelled,
+		Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
+	})
+	if err != nil || !strings.Contains(f.last().body, `"extendedProperties":{"linuxVmApplicationName":"hana"}`) {
+		t.Errorf("%v, sent %s", err, f.last().body)
+	}
+}
+
 // What another client removed meanwhile does not come back with a write.
 func TestUnknownPropertiesThatAreGoneAreNotSent(t *testing.T) {
 	const hana = `,"extendedProperties":{"linuxVmApplicationName":"hana"}`

@@ -42,7 +42,9 @@ func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
 	}}, nil
 }
 
-func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
+// buildItemBody returns the PUT of an item. others are its extended properties beside the disk filter, which go back with
+// the filter.
+func buildItemBody(ch plan.Change, others map[string]json.RawMessage) itemBody {
 	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target, Guards: guardRequestIDs(ch)}
 	filter := diskFilterOf(ch)
 	switch ch.Action {
@@ -53,9 +55,10 @@ func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
 	default:
 		p.PolicyID = &ch.After.Policy
 	}
-	// Omit the filter for a new item without one; send it on every update.
+	// Omit the filter for a new item without one; send it on every update, where nil resets it: whether an omitted one
+	// survives is unknown (docs/azure.md §6).
 	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
-		extended := c.buildExtendedProperties(id, filter)
+		extended := wire.ExtendedProperties(others, filter)
 		p.Extended = &extended
 	}
 	return itemBody{p}
@@ -88,8 +91,8 @@ func opName(a plan.Action) string {
 	}
 }
 
-// storeExtendedProperties keeps the properties of an item beside its disk filter that this program does not know, as they
-// were last read: a PUT that carries the filter replaces them all. Those that another client removed are forgotten.
+// storeExtendedProperties keeps the properties of an item beside its disk filter that this program does not know, as its
+// vault last listed them: a PUT that carries the filter replaces them all. Those that another client removed are forgotten.
 func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,10 +104,9 @@ func (c *Client) storeExtendedProperties(item string, unknown map[string]json.Ra
 	}
 }
 
-// buildExtendedProperties returns the JSON of a disk filter; nil resets it. An existing item always gets it: whether an
-// omitted one survives is unknown (docs/azure.md §6).
-func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
+// listedExtendedProperties returns what [Client.storeExtendedProperties] keeps of an item.
+func (c *Client) listedExtendedProperties(item string) map[string]json.RawMessage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return wire.ExtendedProperties(c.extended[armid.Of(item)], d)
+	return c.extended[armid.Of(item)]
 }
