@@ -49,6 +49,27 @@ func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
 	}
 }
 
+// Whether what a write leaves out survives is not known (docs/azure.md §6), so a stop sends it again as a modify does.
+func TestUnknownPropertiesGoBackWhereBackupEnds(t *testing.T) {
+	const hana = `,"extendedProperties":{"linuxVmApplicationName":"hana"}`
+	for action, is := range map[plan.Action]struct {
+		properties string
+		before     plan.State
+	}{
+		plan.Stop:     {`"policyId":"` + policyID + `"`, plan.State{State: plan.StateProtected, Policy: policyID}},
+		plan.Undelete: {`"protectionState":"ProtectionStopped","policyId":"","isScheduledForDeferredDelete":true`, plan.State{State: plan.StateSoftDeleted}},
+	} {
+		f := newFake().on("GET", itemID, says(http.StatusOK, azuretest.Item(vaultID, "VM1", is.properties+hana))).on("PUT", itemID, says(http.StatusAccepted, ""))
+		_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+			Action: action, Risk: plan.RiskStopsBackup, Target: vm1, Vault: vaultID, Item: itemID,
+			Before: &is.before, After: &plan.State{State: plan.StateProtectionStopped},
+		})
+		if err != nil || !strings.Contains(f.last().body, hana) {
+			t.Errorf("%s: %v, sent %s", action, err, f.last().body)
+		}
+	}
+}
+
 // An id may be spelled otherwise in the answer, and a list that began before may end after the read.
 func TestTheReadRightBeforeAWriteDecidesWhatGoesBack(t *testing.T) {
 	const hana = `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`

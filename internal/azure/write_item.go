@@ -56,8 +56,8 @@ func buildItemBody(ch plan.Change, others map[string]json.RawMessage) itemBody {
 		p.PolicyID = &ch.After.Policy
 	}
 	// Omit the filter for a new item without one; send it on every update, where nil resets it: whether an omitted one
-	// survives is unknown (docs/azure.md §6).
-	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
+	// survives is unknown (docs/azure.md §6). So it is of the other properties, where backup ends or comes back, too.
+	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume || ch.Action != plan.Protect && len(others) > 0 {
 		extended := wire.ExtendedProperties(others, filter)
 		p.Extended = &extended
 	}
