@@ -240,3 +240,41 @@ func TestARestoreThatNoJobDoesIsStarted(t *testing.T) {
 		wantOutcome(t, rep, "restore:vm1", apply.Done)
 	})
 }
+
+// quietJobs does not tell which disks a restore made.
+type quietJobs struct{ *restorer }
+
+func (q quietJobs) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, error) {
+	j, err := q.restorer.RestoreJob(ctx, id)
+	j.Restored = nil
+	return j, err
+}
+
+// Neither the order nor the job says how many disks there are: the first that is listed is not all that was made.
+func TestARestoreTestDoesNotTakeTheFirstDiskForAllOfThem(t *testing.T) {
+	for name, tt := range map[string]struct {
+		point   *plan.PointDisks
+		message string
+		left    int  // disks
+		isTold  bool // that more may be listed later
+	}{
+		"the point tells which":    {&plan.PointDisks{Included: []plan.PointDisk{{LUN: plan.OSDisk}, {LUN: 0}}, Held: 2, Attached: 2}, "2 disks, Linux", 0, false},
+		"the point tells how many": {&plan.PointDisks{Held: 2, Attached: 3}, "2 disks, Linux", 0, false},
+		"nothing tells":            {nil, "how many disks it made", 1, true},
+	} {
+		inBubble(t, func(t *testing.T, az *fake) {
+			r := newRestorer(az)
+			r.diskLag[1], r.point.Disks = 3*time.Minute, tt.point
+			c := testOf("vm1")
+			c.Disks = nil
+			rep, err := apply.Run(t.Context(), planOf(c), quietJobs{r}, apply.Options{Observed: time.Now()})
+			checkReport(t, planOf(c), rep, err)
+			time.Sleep(10 * time.Minute)
+			res := rep.Results[0]
+			isTold := slices.ContainsFunc(res.LeftBehind, func(l apply.LeftBehind) bool { return l.Kind == apply.LeftRestore })
+			if n := len(r.left()); res.Outcome != apply.Done || !strings.Contains(res.Message, tt.message) || n != tt.left || isTold != tt.isTold {
+				t.Errorf("%s: %s, %s; %d disks are left, told %t", name, res.Outcome, res.Message, n, isTold)
+			}
+		})
+	}
+}

@@ -35,7 +35,10 @@ func (t *testRun) check(ctx context.Context) (Outcome, string) {
 	if !job.Start.IsZero() && !job.End.IsZero() {
 		t.made.Seconds = int64(job.End.Sub(job.Start).Seconds())
 	}
-	t.want = max(len(t.order.Disks), len(job.Restored)) // 0 = neither tells
+	t.want = max(len(t.order.Disks), len(job.Restored))
+	if held := t.point.Disks; t.want == 0 && t.order.Select == nil && held != nil { // all disks of the point
+		t.want = max(len(held.Included), held.Held)
+	}
 	if message := t.awaitDisks(ctx, t.want); message != "" {
 		return cutCheck(context.Cause(ctx), message)
 	}
@@ -140,6 +143,9 @@ func (t *testRun) compareDisks(ctx context.Context) (Outcome, string) {
 				return Failed, describeSmaller(data[i], sizes[i])
 			}
 		}
+	}
+	if t.want == 0 {
+		missing = append(missing, "how many disks it made")
 	}
 	if len(missing) > 0 {
 		words = append(words, "not compared: "+strings.Join(missing, ", "))
