@@ -278,3 +278,26 @@ func TestARestoreTestDoesNotTakeTheFirstDiskForAllOfThem(t *testing.T) {
 		})
 	}
 }
+
+// fewJobs says that a restore made one disk of the two that were ordered.
+type fewJobs struct{ *restorer }
+
+func (f fewJobs) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, error) {
+	j, err := f.restorer.RestoreJob(ctx, id)
+	j.Restored = j.Restored[:min(1, len(j.Restored))]
+	return j, err
+}
+
+// What the job made counts, not what it was to make: the disk that carries its name as well is somebody else's.
+func TestARestoreTestDeletesNoMoreDisksThanItsJobMade(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		r := newRestorer(az)
+		p := planOf(testOf("vm1"))
+		rep, err := apply.Run(t.Context(), p, fewJobs{r}, apply.Options{Observed: time.Now()})
+		checkReport(t, p, rep, err)
+		res := rep.Results[0]
+		if n := len(r.left()); res.Outcome != apply.Failed || !strings.Contains(res.Message, "2 disks carry the name of its job, and it made 1") || n != 2 {
+			t.Errorf("%s, %s; %d disks are left", res.Outcome, res.Message, n)
+		}
+	})
+}
