@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -125,6 +126,25 @@ func TestAFileIsReplacedInOneStep(t *testing.T) {
 		}
 		if info, _ := os.Lstat(link); info.Mode()&os.ModeSymlink == 0 || read() != "three" {
 			t.Errorf("mode %s, content %q", info.Mode(), read())
+		}
+	})
+	t.Run("a file in a folder that takes no other is written in place", func(t *testing.T) {
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Chmod(dir, 0o700) //nolint:errcheck // for the cleanup alone
+		if f, err := os.CreateTemp(dir, "x"); err == nil {
+			_, _ = f.Close(), os.Remove(f.Name())
+			t.Skip("root may write everywhere")
+		}
+		if err := writeFile(path, says("in place")); err != nil || read() != "in place" {
+			t.Errorf("error %v, content %q", err, read())
+		}
+		if err := writeFile(path, func(io.Writer) error { return errors.New("lost") }); err == nil || read() != "in place" {
+			t.Errorf("error %v, content %q", err, read())
+		}
+		if err := writeFile(filepath.Join(dir, "new"), says("new")); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("a new file: %v", err)
 		}
 	})
 	t.Run("a device is written to", func(t *testing.T) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -140,7 +141,7 @@ func (o *outputFlags) path(format string) string {
 }
 
 // writeFile replaces a file in one step: readers see the old content or the new one, never a part of it. A device, a
-// pipe, or a file that is stdout or stderr it writes to directly.
+// pipe, or a file that is stdout or stderr it writes to directly, and so it does where a file cannot be replaced.
 func writeFile(path string, write func(io.Writer) error) error {
 	if err := replaceFile(path, write); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)
@@ -165,14 +166,32 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return overwriteFile(path, write, err)
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
 	err = errors.Join(writeBuffered(f, write), f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return overwriteFile(path, write, err)
+	}
+	return nil
+}
+
+// overwriteFile writes a file that exists in place, where for some reason no other can be put there: its folder may take none, and
+// a file that is mounted by itself, as containers have it, cannot be replaced. A result that is written so is better than none.
+func overwriteFile(path string, write func(io.Writer) error, reason error) error {
+	var all bytes.Buffer
+	if err := write(&all); err != nil { // before the old content is gone
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return reason
+	}
+	_, err = f.Write(all.Bytes())
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // standardStream returns stdout or stderr where the file at info is one of them, else nil. What a shell sends there
