@@ -23,10 +23,11 @@ type progress interface {
 	end()
 }
 
-// newProgress returns bars for a terminal, and lines elsewhere.
+// newProgress returns bars for a terminal, and lines elsewhere: also for a terminal that cannot move its cursor, and for one
+// without a width, as a serial console or an automated session has it, where bars of no columns would show nothing.
 func (a *app) newProgress(p plan.Plan) progress {
 	lines := newLineProgress(a.log, p, a.logFormat == logText)
-	if !a.ErrTerminal || a.logFormat != logText {
+	if !a.ErrTerminal || a.logFormat != logText || a.isDumb() || a.Width < 1 {
 		return lines
 	}
 	return newBars(a, p, lines)

@@ -102,8 +102,13 @@ func (a *app) hasColor(terminal bool) bool {
 	if no, ok := a.Env("NO_COLOR"); ok && no != "" || a.noColor {
 		return false
 	}
+	return terminal && !a.isDumb()
+}
+
+// isDumb reports whether the terminal takes lines and nothing else.
+func (a *app) isDumb() bool {
 	term, _ := a.Env("TERM")
-	return terminal && term != "dumb"
+	return term == "dumb"
 }
 
 // styleFor returns the style of a result: with colours and a width on the terminal, plain in files.
