@@ -17,10 +17,11 @@ type eventLog struct {
 	file     *os.File
 	observer apply.Observer
 	err      error // the first error of a write
+	isCut    bool  // the file ends within a line
 }
 
 func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, error) {
-	j := &eventLog{path: path, observer: func(apply.Event) {}}
+	j := &eventLog{path: path, observer: func(apply.Event) {}, isCut: endsWithinLine(path)}
 	if path == "" {
 		return j, nil
 	}
@@ -40,9 +41,32 @@ func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, erro
 	return j, nil
 }
 
-// Write appends a line and keeps the first error: the run continues, and its end reports the error.
+// endsWithinLine reports whether the last line of a file was cut, as a full disk does it.
+func endsWithinLine(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
+}
+
+// Write appends a line, on a line of its own also where the last one was cut, and keeps the first error: the run continues, and its
+// end reports the error.
 func (j *eventLog) Write(line []byte) (int, error) {
+	if j.isCut {
+		line = append([]byte{'\n'}, line...)
+	}
 	n, err := j.file.Write(line)
+	if n > 0 {
+		j.isCut = n < len(line)
+	}
 	if j.err == nil {
 		j.err = err
 	}

@@ -209,3 +209,25 @@ func TestNoOutputTakesThePlaceOfAnother(t *testing.T) {
 		t.Errorf("a device takes both, exit code %d\n%s", code, log)
 	}
 }
+
+// A full disk cuts the last line of a journal. The first line of the next run says which run it is, and is not glued to it.
+func TestAJournalWhoseLastLineWasCutGoesOnOnALineOfItsOwn(t *testing.T) {
+	dir := fleetOf(t, 1)
+	journal := filepath.Join(dir, "journal")
+	if err := os.WriteFile(journal, []byte(`{"kind":"run"}`+"\n"+`{"kind":"fini`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, log := inFolder(t, io.Discard, nil, applyIn(dir, "--journal", journal)...); code != exitOK {
+		t.Fatal(log)
+	}
+	data, err := os.ReadFile(journal)
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	if err != nil || len(lines) < 4 || lines[1] != `{"kind":"fini` {
+		t.Fatalf("%v: %s", err, data)
+	}
+	for _, line := range lines[2:] {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("%s", line)
+		}
+	}
+}
