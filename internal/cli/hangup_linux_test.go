@@ -60,3 +60,38 @@ func readUntil(t *testing.T, pty *os.File, text string) string {
 	}
 	return all.String()
 }
+
+// A config that is to be typed at the terminal is waited for, and a Ctrl-C ends the wait.
+func TestACtrlCEndsTheReadingOfAConfigFromTheTerminal(t *testing.T) {
+	t.Parallel()
+	bin := program(t)
+	for name, test := range map[string]struct{ args, say string }{
+		"stdin":             {"plan -f -", "error: interrupted\n"},
+		"a FIFO, 2nd press": {"plan -f fifo", "did not end, and is left\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+				t.Skip(err)
+			}
+			pty, tty := openTerminal(t)
+			defer pty.Close()
+			defer tty.Close()
+			p := &process{Cmd: exec.Command(bin, strings.Fields(test.args)...)}
+			p.Dir, p.Stdin, p.Stdout, p.Stderr = dir, tty, &p.stdout, &p.stderr
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(300 * time.Millisecond) // no output shows that it reads
+			kill := time.AfterFunc(20*time.Second, func() { _ = p.Process.Kill() })
+			defer kill.Stop()
+			_ = p.Process.Signal(syscall.SIGINT)
+			time.Sleep(leaveDelayBefore + 500*time.Millisecond)
+			_ = p.Process.Signal(syscall.SIGINT)
+			if code := p.exit(); code != exitInterrupted || !strings.HasSuffix(p.stderr.String(), test.say) {
+				t.Errorf("exit code %d\n%s%s", code, p.stdout.String(), p.stderr.String())
+			}
+		})
+	}
+}

@@ -30,8 +30,10 @@ func interruptSignals() <-chan os.Signal {
 
 const (
 	// leaveDelay is how long a command that was told to leave at once may take for its reports. A further signal ends the process
-	// then: an open or a write that nobody takes, as of a FIFO without a reader, heeds no context.
-	leaveDelay = 5 * time.Second
+	// then: an open or a write that nobody takes, as of a FIFO without a reader, heeds no context. A command that has done
+	// nothing yet has leaveDelayBefore.
+	leaveDelay       = 5 * time.Second
+	leaveDelayBefore = time.Second
 	// tellDelay is how long an interrupt waits to be told: stderr may be what nobody takes.
 	tellDelay = time.Second
 )
@@ -45,6 +47,7 @@ type interrupts struct {
 	mu            sync.Mutex
 	isGraceful    bool
 	wasSignalled  bool
+	hasDrained    bool
 	stopRequested chan struct{} // closed by the first signal while graceful
 	onInterrupt   func()
 }
@@ -77,7 +80,7 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal, terminal io.Wr
 				}
 				i.handleSignal()
 				if ctx.Err() != nil && late == nil {
-					late = time.After(leaveDelay)
+					late = time.After(i.leaveDelay())
 				}
 			}
 		}
@@ -136,7 +139,16 @@ func (i *interrupts) drain(onAsk func(), f func(asked <-chan struct{})) {
 func (i *interrupts) set(graceful bool, onAsk func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.isGraceful, i.onInterrupt = graceful, onAsk
+	i.isGraceful, i.onInterrupt, i.hasDrained = graceful, onAsk, true
+}
+
+func (i *interrupts) leaveDelay() time.Duration {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.hasDrained {
+		return leaveDelay
+	}
+	return leaveDelayBefore
 }
 
 // isInterrupted reports whether a signal arrived.

@@ -21,7 +21,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals, s.Err)
 	defer stop.end()
 	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out, isTerminal: s.OutTerminal}, stderr: &stderr{w: s.Err}}
-	a.Out, a.Err = a.stdout, a.stderr
+	a.In, a.Out, a.Err = &stdin{ctx, s.In}, a.stdout, a.stderr
 	// Until the flags are parsed: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
 	root := a.root() //nolint:contextcheck // cobra hands the context to the commands

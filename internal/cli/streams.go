@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/azbackup/azbackup/internal/crash"
 )
 
 // Streams hold the whole environment of a command except files. Tests pass their own.
@@ -52,6 +55,33 @@ func System(version string) Streams {
 		s.Version = moduleVersion()
 	}
 	return s
+}
+
+// stdin is the input of a command, whose reads end with the context: a terminal may wait for its operator for ever.
+type stdin struct {
+	ctx context.Context //nolint:containedctx // of the command
+	r   io.Reader
+}
+
+// Read implements [io.Reader].
+func (s *stdin) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	own := make([]byte, len(p)) // a read that is left may still end
+	read := make(chan result, 1)
+	go func() {
+		defer crash.ExitOnPanic()
+		n, err := s.r.Read(own)
+		read <- result{n, err}
+	}()
+	select {
+	case r := <-read:
+		return copy(p, own[:r.n]), r.err
+	case <-s.ctx.Done():
+		return 0, context.Cause(s.ctx)
+	}
 }
 
 // resultWriter is the stdout of a command. A write to it never fails, so that the command continues to its files; the

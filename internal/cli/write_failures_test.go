@@ -17,19 +17,6 @@ import (
 	"time"
 )
 
-// inFolder runs a command in virtual time, with the environment that the command line needs, and tells out of each write.
-func inFolder(t *testing.T, out io.Writer, signals <-chan os.Signal, args ...string) (code int, stderr string) {
-	t.Helper()
-	var log bytes.Buffer
-	synctest.Test(t, func(*testing.T) {
-		code = Main(context.Background(), args, Streams{
-			In: strings.NewReader(""), Out: out, Err: &log, Env: func(string) (string, bool) { return "", false }, Now: time.Now, Version: "test",
-			Signals: signals,
-		})
-	})
-	return code, log.String()
-}
-
 // applyIn returns the command line of an apply in a folder that [fleetOf] made.
 func applyIn(dir string, more ...string) []string {
 	return append([]string{
@@ -67,7 +54,7 @@ func TestAFileThatCannotBeWrittenIsInTheExitCodeThatAllSay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := fleetOf(t, 1)
 			metrics := filepath.Join(dir, "metrics")
-			code, log := inFolder(t, io.Discard, nil, applyIn(dir, append(more, "--output", "json="+filepath.Join(dir, "none", "report.json"), "--output", "prometheus="+metrics)...)...)
+			code, _, log := inVirtualTime(t, applyIn(dir, append(more, "--output", "json="+filepath.Join(dir, "none", "report.json"), "--output", "prometheus="+metrics)...)...)
 			if said := exitCodeIn(t, metrics); code != exitError || said != exitError {
 				t.Errorf("exit code %d, the metrics say %d, want %d\n%s", code, said, exitError, log)
 			}
@@ -172,7 +159,7 @@ func TestNoOutputTakesThePlaceOfAnother(t *testing.T) {
 	if err := os.Symlink("azbackup.yaml", "link"); err != nil {
 		t.Fatal(err)
 	}
-	if code, log := inFolder(t, io.Discard, nil, "plan", "--simulate", "estate.json", "--out", "saved.json"); code != exitOK {
+	if code, _, log := inVirtualTime(t, "plan", "--simulate", "estate.json", "--out", "saved.json"); code != exitOK {
 		t.Fatal(log)
 	}
 	before := map[string]string{}
@@ -192,7 +179,7 @@ func TestNoOutputTakesThePlaceOfAnother(t *testing.T) {
 		"apply --auto-approve --journal azbackup.yaml",
 		"apply --auto-approve --journal r --output json=r",
 	} {
-		code, log := inFolder(t, io.Discard, nil, append(strings.Fields(args), "--simulate", "estate.json")...)
+		code, _, log := inVirtualTime(t, append(strings.Fields(args), "--simulate", "estate.json")...)
 		if code != exitError || !strings.Contains(log, "one of them would be lost") {
 			t.Errorf("%s: exit code %d\n%s", args, code, log)
 		}
@@ -205,7 +192,7 @@ func TestNoOutputTakesThePlaceOfAnother(t *testing.T) {
 			t.Errorf("%s: r was written", args)
 		}
 	}
-	if code, log := inFolder(t, io.Discard, nil, "plan", "--simulate", "estate.json", "--output", "json="+os.DevNull, "--output", "markdown="+os.DevNull); code != exitOK {
+	if code, _, log := inVirtualTime(t, "plan", "--simulate", "estate.json", "--output", "json="+os.DevNull, "--output", "markdown="+os.DevNull); code != exitOK {
 		t.Errorf("a device takes both, exit code %d\n%s", code, log)
 	}
 }
@@ -217,7 +204,7 @@ func TestAJournalWhoseLastLineWasCutGoesOnOnALineOfItsOwn(t *testing.T) {
 	if err := os.WriteFile(journal, []byte(`{"kind":"run"}`+"\n"+`{"kind":"fini`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, log := inFolder(t, io.Discard, nil, applyIn(dir, "--journal", journal)...); code != exitOK {
+	if code, _, log := inVirtualTime(t, applyIn(dir, "--journal", journal)...); code != exitOK {
 		t.Fatal(log)
 	}
 	data, err := os.ReadFile(journal)
