@@ -18,6 +18,7 @@ type eventLog struct {
 	observer apply.Observer
 	err      error // the first error of a write
 	isCut    bool  // the file ends within a line
+	isStream bool  // the file is stdout or stderr
 }
 
 func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, error) {
@@ -25,16 +26,23 @@ func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, erro
 	if path == "" {
 		return j, nil
 	}
+	if info, err := os.Stat(path); err == nil {
+		// A file that a shell opened for stdout is written where stdout stands: two that write at their own places overwrite each other.
+		j.file = standardStream(info)
+		j.isStream = j.file != nil
+	}
 	var err error
-	if j.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("opening the journal: %w", err)
+	if !j.isStream {
+		if j.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+			return nil, fmt.Errorf("opening the journal: %w", err)
+		}
 	}
 	head, err := json.Marshal(map[string]any{
 		"time": s.Now(), "kind": "run", "version": a.Version, "correlation_id": s.CorrelationID(), "fingerprint": p.Fingerprint,
 		"config": p.Config, "cloud": p.Cloud,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the journal: %w", err), j.file.Close())
+		return nil, errors.Join(fmt.Errorf("opening the journal: %w", err), j.closeFile())
 	}
 	j.observer = apply.NewEventLog(j)
 	_, _ = j.Write(append(head, '\n')) // kept in err
@@ -63,7 +71,7 @@ func (j *eventLog) Write(line []byte) (int, error) {
 	if j.isCut {
 		line = append([]byte{'\n'}, line...)
 	}
-	n, err := j.file.Write(line)
+	n, err := writeAll(j.file, line)
 	if n > 0 {
 		j.isCut = n < len(line)
 	}
@@ -83,8 +91,15 @@ func (j *eventLog) close() error {
 	if info, statErr := j.file.Stat(); statErr != nil || info.Mode().IsRegular() { // pipes and devices cannot be synced
 		err = errors.Join(err, j.file.Sync())
 	}
-	if err = errors.Join(err, j.file.Close()); err != nil {
+	if err = errors.Join(err, j.closeFile()); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
 	return nil
+}
+
+func (j *eventLog) closeFile() error {
+	if j.isStream { // the result is still to come
+		return nil
+	}
+	return j.file.Close()
 }

@@ -83,14 +83,14 @@ func checkApart(flag, path string, others ...string) error {
 }
 
 // isSameFile reports whether two names are those of one file, of which there may be none yet, or whether a is a config in the
-// folder b. What is no file, such as a pipe, takes all that is written to it.
+// folder b. What is no file, such as a pipe, and what is stdout or stderr takes all that is written to it.
 func isSameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
 	switch {
 	case errA != nil && errB != nil:
 		return filepath.Clean(a) == filepath.Clean(b)
-	case errA != nil || errB != nil || !infoA.Mode().IsRegular():
+	case errA != nil || errB != nil || !infoA.Mode().IsRegular() || standardStream(infoA) != nil:
 		return false
 	case infoB.IsDir() && filepath.Ext(a) == ".yaml":
 		folder, err := os.Stat(filepath.Dir(a))

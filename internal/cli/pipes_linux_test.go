@@ -55,14 +55,15 @@ func TestAFileThatIsAStandardStreamIsAddedTo(t *testing.T) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
 			dir := fleetOf(t, 1)
-			p := exec.CommandContext(t.Context(), "sh", "-c", `exec "$0" "$@" >>log 2>&1`, bin, "apply", "--auto-approve", "--simulate", "estate.json", "--output", "json="+name)
+			p := exec.CommandContext(t.Context(), "sh", "-c", `exec "$0" "$@" >log 2>&1`, bin, "apply", "--auto-approve", "--simulate", "estate.json",
+				"--output", "json="+name, "--journal", name)
 			p.Dir, p.Env = dir, append(os.Environ(), "XDG_CACHE_HOME="+dir)
 			err := p.Run()
 			log, _ := os.ReadFile(filepath.Join(dir, "log"))
 			if err != nil {
 				t.Error(err)
 			}
-			wantAll(t, string(log), "simulated Azure in estate.json", "done        create policy nightly", "Apply: ", `"exit_code": 0`)
+			wantAll(t, string(log), "simulated Azure in estate.json", "done        create policy nightly", "Apply: ", `"exit_code": 0`, `"kind":"run",`, `"kind":"run-finished"`)
 		})
 	}
 }
