@@ -38,7 +38,8 @@ func usageError(format string, args ...any) error {
 }
 
 // reportError prints why a command ended early, each of several errors by itself, and sets the exit condition that
-// follows from it. An interrupt is the cause of all but the files that could not be written.
+// follows from it. An interrupt is the cause of all but the files that could not be written, and of what has a code of its own: a
+// plan that was refused stays refused, whoever cuts what comes after.
 func (a *app) reportError(ctx context.Context, err error) {
 	isInterrupted := errors.Is(context.Cause(ctx), errInterrupted)
 	if isInterrupted {
@@ -48,7 +49,7 @@ func (a *app) reportError(ctx context.Context, err error) {
 		a.exitConditions[exitCodeOf(err)] = true
 	}
 	for _, err := range joined(err) {
-		if isInterrupted && !isOfFile(err) {
+		if isInterrupted && !isOfFile(err) && !hasOwnCode(err) {
 			continue
 		}
 		if load, ok := errors.AsType[*config.LoadError](err); ok {
@@ -75,6 +76,11 @@ func joined(err error) []error {
 		return []error{err}
 	}
 	return all
+}
+
+func hasOwnCode(err error) bool {
+	f, ok := errors.AsType[*commandError](err)
+	return ok && f.code != 0
 }
 
 // isOfFile reports whether an error is that of a file.

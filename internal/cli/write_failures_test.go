@@ -105,7 +105,7 @@ func TestARunThatIsInterruptedWhileItReportsEndsAsItsReportSays(t *testing.T) {
 	}
 }
 
-// A Ctrl-C explains what it cut, and no file that could not be written.
+// A Ctrl-C explains what it cut, but neither a file that could not be written nor a refusal before it.
 func TestAnInterruptedRunNamesTheFileThatItCouldNotWrite(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
@@ -121,6 +121,11 @@ func TestAnInterruptedRunNamesTheFileThatItCouldNotWrite(t *testing.T) {
 		}
 		wantAll(t, log.String(), "error: interrupted\n", "report.json", "no such file or directory")
 	}
+	var log bytes.Buffer
+	a := &app{exitConditions: exitConditions{}}
+	a.log, _ = newLogger(&log, "text", false, false)
+	a.reportError(ctx, withCode(exitRefused, errors.New("refused: too many stops"), "if it is meant: --dangerous"))
+	wantAll(t, log.String(), "error: interrupted\n", "error: refused: too many stops\nhint: if it is meant: --dangerous\n")
 }
 
 // narrow is a stream that another process made non-blocking: it takes a few bytes, and then none for the moment.
