@@ -79,8 +79,13 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
 	o := apply.Options{Grace: time.Minute}
 	a.runEngine(ctx, s, o, func() { a.log.Warn("interrupted: no more backups are started") }, run)
-	if f.wait && !a.interrupts.isInterrupted() {
+	if f.wait {
+		ctx, cancel := context.WithCancelCause(ctx)
+		if a.interrupts.isInterrupted() { // the jobs run on, and the results say so: not one has been seen to end
+			cancel(errInterrupted)
+		}
 		a.awaitBackups(ctx, s, f.timeout, run)
+		cancel(nil)
 	}
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.Throttled()
 	a.reportResults(ctx, run)

@@ -101,3 +101,27 @@ func TestAnInterruptedRestoreSaysWhichRestoresRunOn(t *testing.T) {
 		t.Errorf("run again: exit code %d\n%s", again, output)
 	}
 }
+
+// A backup that was to be followed is not done because Azure has accepted it: an interrupt before its job ended says that it was cut.
+func TestAnInterruptedBackupThatIsFollowedIsNotDone(t *testing.T) {
+	dir := fleetOf(t, 1)
+	estate, config := filepath.Join(dir, "estate.json"), filepath.Join(dir, "azbackup.yaml")
+	if code, _, log := inVirtualTime(t, applyIn(dir)...); code != exitOK {
+		t.Fatal(log)
+	}
+	var state map[string]json.RawMessage
+	readEstate(t, estate, &state)
+	state["settings"] = json.RawMessage(`{"faults":[{"name":"slow","kind":"item.backup","latency":"10s","times":-1}]}`)
+	data, err := json.Marshal(state)
+	if err == nil {
+		err = os.WriteFile(estate, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, log, _ := interruptedInVirtualTime(t, 5*time.Second, "backup", "vm00", "--wait", "-f", config, "--simulate", estate, "--real-time")
+	if code != exitInterrupted || strings.Contains(out, "1 done") {
+		t.Errorf("exit code %d\n%s%s", code, out, log)
+	}
+	wantAll(t, out, "interrupted  backup  rg-app/vm00", "job ", "Backup interrupted: 1 interrupted")
+}
