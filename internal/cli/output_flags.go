@@ -194,11 +194,14 @@ func overwriteFile(path string, write func(io.Writer) error, reason error) error
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// standardStream returns stdout or stderr where the file at info is one of them, else nil. What a shell sends there
+// standardStream returns stdout or stderr where the regular file at info is one of them, else nil. What a shell sends there
 // besides (azbackup … --output json=/dev/stdout >log 2>&1) would be lost if a new file took its place.
 func standardStream(info os.FileInfo) *os.File {
+	if info == nil || !info.Mode().IsRegular() { // what is no file may be opened again
+		return nil
+	}
 	for _, stream := range []*os.File{os.Stdout, os.Stderr} {
-		if own, err := stream.Stat(); err == nil && info != nil && os.SameFile(info, own) {
+		if own, err := stream.Stat(); err == nil && os.SameFile(info, own) {
 			return stream
 		}
 	}
