@@ -79,7 +79,11 @@ func (ex *execution) waitForRunningJob(ctx context.Context) error {
 			if err != nil || isListed {
 				return err
 			}
-			if isOver, err := ex.readWhetherJobIsOver(ctx); err != nil || isOver {
+			isOver, err := ex.readWhetherJobIsOver(ctx)
+			if isOver { // the lists may be older than its end, and not show what it did
+				err = ex.waitForSnapshot(ctx, ex.run.now(), func(*vaultSnapshot) bool { return true })
+			}
+			if err != nil || isOver {
 				return err
 			}
 		}

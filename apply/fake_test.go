@@ -350,8 +350,10 @@ func (f *fake) seed(p plan.Plan) {
 	}
 }
 
+// List reads the items first, and the jobs a latency later: an operation that ends between is over, and has changed nothing.
 func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	defer f.read(1)()
+	items := f.itemsOf(vault)
 	if err := sleep(ctx, f.latency); err != nil {
 		return apply.Snapshot{}, err
 	}
@@ -364,12 +366,7 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 		}
 	}
 	f.catchUp()
-	s := apply.Snapshot{At: f.now()}
-	for _, it := range f.items {
-		if armid.Same(it.Vault, vault) {
-			s.Items = append(s.Items, *it)
-		}
-	}
+	s := apply.Snapshot{At: f.now(), Items: items}
 	for _, j := range f.jobs {
 		if armid.Same(j.Vault, vault) && !f.unlisted[j.ID] {
 			s.Jobs = append(s.Jobs, *j)
@@ -381,6 +378,18 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s.Requests = pages(len(s.Items)) + pages(len(s.Jobs))
 	f.listRequests += s.Requests
 	return s, nil
+}
+
+func (f *fake) itemsOf(vault string) (items []plan.Item) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.catchUp()
+	for _, it := range f.items {
+		if armid.Same(it.Vault, vault) {
+			items = append(items, *it)
+		}
+	}
+	return items
 }
 
 // ListJobs lists the items too, and counts them.

@@ -73,6 +73,14 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 			return ex.result(AlreadyDone, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
 		default:
 		}
+		if seen.isUnsettled(ex.task.Change) {
+			if err := ex.withoutSlot(ctx, func() error {
+				return ex.waitForSnapshot(ctx, seen.at.Add(1), func(k *vaultSnapshot) bool { return !k.isUnsettled(ex.task.Change) })
+			}); err != nil {
+				return ex.abortedResult(err), true
+			}
+			continue
+		}
 		now := seen.findItem(ex.task.Change)
 		condition := plan.CheckItem(ex.task.Change, now)
 		if !condition.IsConverged && len(condition.Drifts) == 0 {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -110,6 +111,12 @@ func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (pha
 		return phaseInProgress, ended
 	}
 	return phaseUnknown, newest
+}
+
+// isUnsettled reports whether an operation on the item of a change runs, or ended while the vault was being read: items and jobs
+// are not read at the same moment, and the item may still be listed as it was before.
+func (s *vaultSnapshot) isUnsettled(c plan.Change) bool {
+	return slices.ContainsFunc(s.jobs[containerOf(c)], func(j plan.Job) bool { return isConfigureJob(j) && (j.IsRunning() || !j.End.Before(s.at)) })
 }
 
 // backupPhase returns the phase of a backup: it has succeeded when its job is listed, unless the job has failed

@@ -400,6 +400,36 @@ func TestAJobThatListsMissIsNotTakenForOver(t *testing.T) {
 	}
 }
 
+// Items and jobs are not read at the same moment: items that were listed before a job ended do not show what it did.
+func TestNothingIsWrittenByItemsThatAreOlderThanTheEndOfAJob(t *testing.T) {
+	for name, tt := range map[string]struct{ isWaitedFor, isListed bool }{
+		"the change waits for it":                      {true, true},
+		"the change waits for it, and lists miss it":   {true, false},
+		"it is another client's, which the plan lacks": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for end := 5; end <= 150; end += 5 {
+				inBubble(t, func(t *testing.T, az *fake) {
+					c := itemChange(plan.Protect, "vm1")
+					az.duration = func(plan.Change, int) time.Duration { return time.Duration(end) * time.Millisecond }
+					az.mu.Lock()
+					az.accept(c, "ok")
+					job := az.jobs[0].ID
+					az.unlisted = map[string]bool{job: !tt.isListed}
+					az.mu.Unlock()
+					if tt.isWaitedFor {
+						c.WaitsFor = job
+					}
+					rep, rec := carryOut(t, az, planOf(c), apply.Options{Observed: az.now().Add(-time.Minute), Approved: az.now()})
+					if res := wantOutcome(t, rep, c.ID, apply.AlreadyDone); res.Outcome == apply.Done && len(rec.at(apply.EventAccepted, c.ID)) > 0 {
+						t.Errorf("it ended after %d ms, and was written over", end)
+					}
+				})
+			}
+		})
+	}
+}
+
 func TestAChangeThatWaitsYieldsItsSlot(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"conflict", "conflict", "conflict"}
