@@ -205,6 +205,12 @@ func htmlSentence(r audit.Result) string {
 		return "There is no virtual machine in this scope."
 	case s.Counted == 0:
 		return "No virtual machine could be counted."
+	case s.Covered == s.Counted && s.Counted < s.VMs: // of the others it may be known that they cannot be, or nothing at all
+		are := "are"
+		if s.Counted == 1 {
+			are = "is"
+		}
+		return fmt.Sprintf("All %s that %s counted can be restored from a fresh backup.", describeVMCount(s.Counted), are)
 	case s.Covered == s.Counted:
 		return fmt.Sprintf("All %s can be restored from a fresh backup.", describeVMCount(s.Counted))
 	default:

@@ -232,8 +232,9 @@ func ageStats(ages []int64) []htmlFact {
 		return nil
 	}
 	slices.Sort(ages)
-	at := func(share int) string { return formatAge(ages[(len(ages)-1)*share/100]) }
-	return []htmlFact{{"Median", at(50)}, {"95 % are younger than", at(95)}, {"Oldest", at(100)}}
+	// The first age that at least so many percent do not exceed.
+	at := func(share int) string { return formatAge(ages[(len(ages)*share+99)/100-1]) }
+	return []htmlFact{{"Median", at(50)}, {"95 % are at most", at(95)}, {"Oldest", at(100)}}
 }
 
 // formatAge spells an age as the table does.

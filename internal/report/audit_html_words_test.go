@@ -1,0 +1,52 @@
+package report
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/azbackup/azbackup/internal/audit"
+)
+
+// The numbers beside the chart are true of the ages that they sum up, however few there are.
+func TestAgesAreNotSummedUpAsYoungerThanTheyAre(t *testing.T) {
+	const hour, day = 3600, 24 * 3600
+	for name, tt := range map[string]struct {
+		ages []int64
+		want []string // median, 95 %, oldest
+	}{
+		"none":                {nil, nil},
+		"one":                 {[]int64{hour}, []string{"1 h", "1 h", "1 h"}},
+		"one of two is old":   {[]int64{hour, 90 * day}, []string{"1 h", "90 d", "90 d"}},
+		"one of ten is old":   {append(slices.Repeat([]int64{hour}, 9), 90*day), []string{"1 h", "90 d", "90 d"}},
+		"one of 20 is old":    {append(slices.Repeat([]int64{hour}, 19), 90*day), []string{"1 h", "1 h", "90 d"}},
+		"two of 22 are old":   {append(slices.Repeat([]int64{hour}, 20), 90*day, 90*day), []string{"1 h", "90 d", "90 d"}},
+		"all nearly 25 hours": {slices.Repeat([]int64{25*hour - 60}, 3), []string{"24 h", "24 h", "24 h"}},
+		"minutes, days":       {[]int64{59, 47*hour + 59}, []string{"0 min", "47 h", "47 h"}},
+	} {
+		var got []string
+		for _, f := range ageStats(tt.ages) {
+			got = append(got, f.Value)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// A machine of which nothing is known is none that can be restored.
+func TestThePageSaysAllOnlyWhereItMeansAll(t *testing.T) {
+	for name, tt := range map[string]struct {
+		s    audit.Summary
+		want string
+	}{
+		"all":              {audit.Summary{VMs: 3, Covered: 3, Counted: 3, Complete: true}, "All 3 virtual machines can be restored from a fresh backup."},
+		"one is unknown":   {audit.Summary{VMs: 3, Covered: 2, Counted: 2}, "All 2 virtual machines that are counted can be restored from a fresh backup."},
+		"one is excluded":  {audit.Summary{VMs: 2, Covered: 1, Counted: 1, Complete: true}, "All 1 virtual machine that is counted can be restored from a fresh backup."},
+		"one is not fresh": {audit.Summary{VMs: 3, Covered: 1, Counted: 2}, "1 of 2 virtual machines can be restored from a fresh backup; 1 cannot."},
+		"none is counted":  {audit.Summary{VMs: 1}, "No virtual machine could be counted."},
+	} {
+		if got := htmlSentence(audit.Result{Summary: tt.s}); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
