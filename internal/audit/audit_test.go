@@ -355,6 +355,27 @@ func TestReadRefusesAnotherFormat(t *testing.T) {
 	}
 }
 
+// A plan has the format version of an audit, and so has what a shard writes that ended without a result: compared with
+// one of them, no VM would have lost its coverage.
+func TestReadRefusesWhatIsNoAudit(t *testing.T) {
+	for _, text := range []string{
+		`{"format_version":"1","fingerprint":"sha256:0","complete":true,"summary":{},"changes":[],"gaps":[]}`,
+		`{"format_version":"1","command":"audit","shard":{"index":1,"count":2},"ended":"2026-11-20T06:00:00Z","error":"not signed in","exit_code":4}`,
+		`{"format_version":"1","made":{"at":"2026-11-20T06:00:00Z"}}`,
+	} {
+		if _, err := Read(strings.NewReader(text)); err == nil {
+			t.Errorf("%q was taken for an audit", text)
+		}
+	}
+	empty, err := json.Marshal(Assess(nil, plan.Observed{}, Options{Now: propertyNow}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(strings.NewReader(string(empty))); err != nil {
+		t.Errorf("an audit of no VM: %v", err)
+	}
+}
+
 func TestSummaryIsFlatAndWhole(t *testing.T) {
 	out, err := json.Marshal(Assess(nil, one(nil), Options{Now: propertyNow}).Summary)
 	if err != nil {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -102,7 +103,8 @@ func markNew(findings, before []Finding) {
 }
 
 // Read parses the JSON of an earlier result. Another format version is an error: a comparison with half of the content
-// would show changes that did not happen.
+// would show changes that did not happen. So is a document without VMs, such as a plan or what a shard writes that ended
+// without a result: compared with it, no VM would have lost its coverage.
 func Read(r io.Reader) (Result, error) {
 	var result Result
 	if err := json.NewDecoder(r).Decode(&result); err != nil {
@@ -110,6 +112,9 @@ func Read(r io.Reader) (Result, error) {
 	}
 	if result.FormatVersion != FormatVersion {
 		return Result{}, fmt.Errorf("reading audit: its format_version is %q, not %q", result.FormatVersion, FormatVersion)
+	}
+	if result.VMs == nil {
+		return Result{}, errors.New("reading audit: it is no result of an audit")
 	}
 	return result, nil
 }
