@@ -44,6 +44,8 @@ type Explanation struct {
 	// RestoreTest is the state of the VM's restore test; nil = no test covers the VM.
 	RestoreTest *TestExplanation `json:"restore_test,omitempty"`
 	HasTests    bool             `json:"-"` // the file has restore tests
+	// Created is when the VM was made, zero where that is not known: an older recovery point is of an earlier VM of its id.
+	Created time.Time `json:"-"`
 }
 
 // AmbiguousError reports that a name fits several VMs.
@@ -93,12 +95,13 @@ func (pl *planner) explain(s *vmState, p Plan) Explanation {
 	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key(), p), RestoreTest: pl.testExplanation(s), HasTests: len(pl.tests) > 0}
 	e.Subscription = SubscriptionNames(*pl.observed, p.Changes, []Gap{{Subscription: armid.SubscriptionOf(s.id)}})[strings.ToLower(armid.SubscriptionOf(s.id))]
 	if s.vm != nil {
-		e.NeedsEnhanced = s.vm.NeedsEnhanced
+		e.NeedsEnhanced, e.Created = s.vm.NeedsEnhanced, s.vm.TimeCreated
 		e.Steps = pl.config.Explain(s.target())
 	}
+	e.Gap = pl.gaps.blockingGap(s) // without a rule, too: it may hide what the VM has now
 	here := anyVault
 	if s.rule != nil {
-		e.Rule, e.Protect, e.Gap = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect, pl.gaps.blockingGap(s)
+		e.Rule, e.Protect = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect
 		if s.rule.Protect != config.ProtectOff && (s.rule.Protect != config.ProtectStopped || len(s.rule.Vault) > 0) {
 			candidates := pl.candidates(s)
 			here = candidates.has

@@ -126,6 +126,16 @@ func TestExplainNamesTheGapThatBlocks(t *testing.T) {
 	}
 }
 
+// Nothing is planned for a VM without a rule, but what it has now may be hidden all the same.
+func TestExplainNamesTheGapOfAVMWithoutARule(t *testing.T) {
+	c, o := explainWorld(t)
+	o.Gaps = []plan.Gap{{Kind: plan.GapItems, Vault: vaultID("here"), Code: "AuthorizationFailed"}}
+	e, err := plan.Explain(c, o, "other/web2", plan.Options{Now: now})
+	if err != nil || e.Rule != nil || e.Gap == nil || e.Gap.Kind != plan.GapItems {
+		t.Errorf("rule %+v, gap %+v, %v", e.Rule, e.Gap, err)
+	}
+}
+
 func TestExplainAsksWhichVMIsMeant(t *testing.T) {
 	c, o := explainWorld(t)
 	_, err := plan.Explain(c, o, "WEB2", plan.Options{Now: now})

@@ -126,6 +126,10 @@ func (t explainText) writeItems() {
 		t.writeProse("  ", plainText, "no backup in any vault that was read")
 	}
 	for _, it := range t.e.Items {
+		if it.Unreadable != "" { // its vault is certain, and nothing else of it
+			t.writeProse("  ", t.change, Line("not known, "+describeVault(it.Vault)+": "+it.Unreadable))
+			continue
+		}
 		state := it.State
 		if it.SoftDeleted {
 			state = plan.StateSoftDeleted
@@ -133,6 +137,12 @@ func (t explainText) writeItems() {
 		words := nonEmpty(state, describeVault(it.Vault), describePolicy(it.PolicyName), describeDisks(it.Disks))
 		if !it.LastRecoveryPoint.IsZero() {
 			words = append(words, "last recovery point "+it.LastRecoveryPoint.UTC().Format(time.RFC3339))
+			if t.e.Created.After(it.LastRecoveryPoint) {
+				words = append(words, "of an earlier VM of this name: this one was made "+t.e.Created.UTC().Format(time.RFC3339))
+			}
+		}
+		if s := it.LastBackupStatus; s != "" && s != "Completed" {
+			words = append(words, "last backup "+s)
 		}
 		if it.SoftDeleted && !it.PurgeAt.IsZero() {
 			words = append(words, "data goes "+it.PurgeAt.UTC().Format(time.RFC3339))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -279,6 +280,35 @@ func TestDifferenceFormat(t *testing.T) {
 	b.Reset()
 	if err := DifferenceText(&b, plan.Difference{}, Style{}); err != nil || b.Len() > 0 {
 		t.Errorf("no difference is written as %q, error %v", b.String(), err)
+	}
+}
+
+// What a VM has now is not told as better than it is: a point of the VM before it is not its own, a last backup may have
+// failed, and of an item that was not understood nothing but its vault is known.
+func TestExplainTellsWhatIsWrongWithAnItem(t *testing.T) {
+	point := time.Date(2026, 11, 23, 22, 0, 0, 0, time.UTC)
+	item := func(change func(*plan.Item)) plan.Item {
+		it := plan.Item{Vault: armid.Vault(testSub, "rg-backup", "rsv"), State: plan.StateProtected, PolicyName: "daily", LastBackupStatus: "Completed", LastRecoveryPoint: point}
+		change(&it)
+		return it
+	}
+	for name, tt := range map[string]struct {
+		e    plan.Explanation
+		want string
+	}{
+		"all is well":   {plan.Explanation{Created: point.Add(-time.Hour), Items: []plan.Item{item(func(*plan.Item) {})}}, "Protected, in vault rsv, by policy daily, last recovery point 2026-11-23T22:00:00Z\n"},
+		"made anew":     {plan.Explanation{Created: point.Add(time.Hour), Items: []plan.Item{item(func(*plan.Item) {})}}, "last recovery point 2026-11-23T22:00:00Z, of an earlier VM of this name: this one was made 2026-11-23T23:00:00Z\n"},
+		"failed":        {plan.Explanation{Items: []plan.Item{item(func(it *plan.Item) { it.LastBackupStatus = "Failed" })}}, "last recovery point 2026-11-23T22:00:00Z, last backup Failed\n"},
+		"with warnings": {plan.Explanation{Items: []plan.Item{item(func(it *plan.Item) { it.LastBackupStatus = "CompletedWithWarnings" })}}, "last backup CompletedWithWarnings\n"},
+		"not understood": {
+			plan.Explanation{Items: []plan.Item{item(func(it *plan.Item) { it.Unreadable = "policyId is 7" })}},
+			"now\n  not known, in vault rsv: policyId is 7\n",
+		},
+	} {
+		var b bytes.Buffer
+		if err := WriteExplain(&b, "text", tt.e, Style{}); err != nil || !strings.Contains(b.String(), tt.want) {
+			t.Errorf("%s: %v, %q is not in:\n%s", name, err, tt.want, b.String())
+		}
 	}
 }
 
