@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,8 +68,9 @@ func (o Options) withDefaults() Options {
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
 	r := Result{
-		FormatVersion: FormatVersion, Shard: opt.Shard, Made: a.newProvenance(), Scope: a.newScope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
+		FormatVersion: FormatVersion, Shard: opt.Shard, Made: a.newProvenance(), Scope: a.newScope(), VMs: make([]VM, 0, len(o.VMs)),
 	}
+	r.Gaps = sortGaps(slices.Concat(o.Gaps, a.settingGaps()))
 	var found []Finding
 	for _, vm := range o.VMs {
 		row, findings := a.evaluate(vm)

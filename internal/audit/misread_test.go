@@ -82,3 +82,40 @@ func TestAPolicyThatWasNotUnderstoodIsNotMissing(t *testing.T) {
 		t.Errorf("codes %v", codesOf(r))
 	}
 }
+
+// A word that is not known says neither that a setting is well nor that it is not. Only the vaults of the file are read
+// with a gap for it; the audit judges the others as well, where they hold VMs.
+func TestASettingOfAVaultInAnUnknownWordIsAGap(t *testing.T) {
+	set := map[string]func(*plan.Vault, string){
+		"softDeleteState": func(v *plan.Vault, s string) { v.SoftDeleteState = s }, "immutability": func(v *plan.Vault, s string) { v.Settings.Immutability = s },
+		"standardTierStorageRedundancy": func(v *plan.Vault, s string) { v.Settings.Redundancy = s },
+	}
+	for setting, words := range map[string]map[string]bool{ // whether the word is known
+		"softDeleteState": {"": true, "Enabled": true, "disabled": true, "AlwaysOn": true, "Off": false}, "immutability": {"": true, "Disabled": true, "UNLOCKED": true, "Locked": true, "Paused": false},
+		"standardTierStorageRedundancy": {"": true, "LocallyRedundant": true, "zoneRedundant": true, "GeoRedundant": true, "ReadAccessGeoZoneRedundant": true, "Local": false},
+	} {
+		for word, known := range words {
+			o := one(nil)
+			set[setting](&o.Vaults[0], word)
+			r := Assess(nil, o, Options{Now: propertyNow})
+			if len(r.Gaps) > 0 == known || r.Summary.Complete != known || r.Summary.Gaps != len(r.Gaps) {
+				t.Errorf("%s %q: gaps %+v, complete %t", setting, word, r.Gaps, r.Summary.Complete)
+			}
+			if !known {
+				want := plan.Gap{Kind: plan.GapVault, Subscription: sub, Location: "westeurope", Vault: o.Vaults[0].ID, Code: plan.CodeNotUnderstood, Message: setting + ` is "` + word + `"`}
+				if r.Gaps[0] != want || r.VMs[0].State != Protected {
+					t.Errorf("%s %q: %+v, the VM is %s", setting, word, r.Gaps[0], r.VMs[0].State)
+				}
+				// The gap of a vault that was read as one of the file is enough, and an empty vault is nobody's concern.
+				o.Gaps = []plan.Gap{{Kind: plan.GapVault, Vault: strings.ToUpper(o.Vaults[0].ID), Code: plan.CodeNotUnderstood, Message: "of the read"}}
+				if r := Assess(nil, o, Options{Now: propertyNow}); len(r.Gaps) != 1 || r.Gaps[0].Message != "of the read" {
+					t.Errorf("%s %q: gaps %+v", setting, word, r.Gaps)
+				}
+				o.Gaps, o.Items = nil, nil
+				if r := Assess(nil, o, Options{Now: propertyNow}); len(r.Gaps) > 0 {
+					t.Errorf("%s %q of an empty vault: gaps %+v", setting, word, r.Gaps)
+				}
+			}
+		}
+	}
+}

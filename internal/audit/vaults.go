@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +33,40 @@ func (a *assessor) vaultFindings() []Finding {
 		}
 	}
 	return append(found, a.missingVaults()...)
+}
+
+// settingGaps returns a gap for each vault that [assessor.vaultFindings] judges and that has a setting in a word that is not
+// known: no finding would look as if the setting were well. Where the read of the vault has a gap, that one is enough.
+func (a *assessor) settingGaps() []plan.Gap {
+	hasGap := map[armid.Key]bool{}
+	for _, g := range a.observed.Gaps {
+		if g.Kind == plan.GapVault {
+			hasGap[armid.Of(g.Vault)] = true
+		}
+	}
+	var gaps []plan.Gap
+	for _, v := range a.observed.Vaults {
+		key := armid.Of(v.ID)
+		if hasGap[key] || a.inFile[key] == nil && a.items.byVault[key] == 0 {
+			continue
+		}
+		for _, s := range []struct {
+			name, word string
+			known      []string
+		}{
+			{"softDeleteState", v.SoftDeleteState, []string{"Enabled", "Disabled", "AlwaysON"}},
+			{"immutability", v.Settings.Immutability, []string{"Disabled", "Unlocked", "Locked"}},
+			{"standardTierStorageRedundancy", v.Settings.Redundancy, []string{"LocallyRedundant", "ZoneRedundant", "GeoRedundant", "ReadAccessGeoZoneRedundant"}},
+		} {
+			if s.word != "" && !slices.ContainsFunc(s.known, func(word string) bool { return equalFold(word, s.word) }) {
+				gaps = append(gaps, plan.Gap{
+					Kind: plan.GapVault, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID,
+					Code: plan.CodeNotUnderstood, Message: s.name + " is " + strconv.Quote(s.word),
+				})
+			}
+		}
+	}
+	return gaps
 }
 
 func (a *assessor) vaultFinding(v plan.Vault) []Finding {
