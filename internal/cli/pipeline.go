@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
@@ -87,13 +89,39 @@ func (a *app) load(f configFlags, p planFlagSet, shard config.Shard) (*config.Co
 	if err != nil {
 		return nil, options, err
 	}
-	return c.WithShard(shard), options, nil
+	return c.WithShard(shard), options, checkRules(c, options.Filters)
+}
+
+// maxRulesShown is how many rules of the file a hint names.
+const maxRulesShown = 20
+
+// checkRules returns an error where a filter names a rule that the file does not have: a plan for no rule has nothing to do,
+// and would look like an estate that is as the file says.
+func checkRules(c *config.Config, only []plan.TargetFilter) error {
+	var names []string
+	for i := range c.Rules {
+		names = append(names, c.Rules[i].Name)
+	}
+	for _, f := range only {
+		if f.Key == plan.FilterByRule && !slices.Contains(names, f.Value) {
+			shown := report.Line(strings.Join(names[:min(len(names), maxRulesShown)], ", "))
+			if len(names) > maxRulesShown {
+				shown += ", …"
+			}
+			return withHint(fmt.Errorf("--only: there is no rule %q", f.Value), "the rules of the file: "+shown)
+		}
+	}
+	return nil
 }
 
 // makeFreshPlan reads the estate, makes a plan, and judges it by the flags that lift guards.
 func (a *app) makeFreshPlan(ctx context.Context, s *session, c *config.Config, opt plan.Options, f planFlagSet) (freshPlan, error) {
 	readAt := a.Now()
 	p, err := a.makePlan(ctx, s, c, opt)
+	isTests := slices.ContainsFunc(opt.Filters, func(f plan.TargetFilter) bool { return f.Key == plan.FilterTests })
+	if err == nil && len(opt.Filters) > 0 && !isTests && len(p.Summary) == 0 {
+		a.log.Warn("--only selects nothing of what was read")
+	}
 	return freshPlan{f.applyGuards(p), readAt}, err
 }
 
