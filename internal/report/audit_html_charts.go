@@ -14,7 +14,7 @@ type htmlArc struct {
 	Length, Offset string
 }
 
-// donutArcs returns the ring around the number: covered, at risk (backed up, but not freshly) and not covered.
+// donutArcs returns the ring around the number: covered, at risk (protected, but not freshly backed up) and not covered.
 func donutArcs(s audit.Summary) []htmlArc {
 	if s.Counted == 0 {
 		return nil
@@ -37,7 +37,7 @@ func donutArcs(s audit.Summary) []htmlArc {
 	return arcs
 }
 
-// countAtRisk counts the VMs that are backed up, but not freshly.
+// countAtRisk counts the VMs that are protected, but not freshly backed up: some of them not even once.
 func countAtRisk(s audit.Summary) int {
 	return s.States[audit.Pending] + s.States[audit.Stale] + s.States[audit.Failing]
 }

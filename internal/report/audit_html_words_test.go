@@ -2,9 +2,11 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // The numbers beside the chart are true of the ages that they sum up, however few there are.
@@ -48,5 +50,28 @@ func TestThePageSaysAllOnlyWhereItMeansAll(t *testing.T) {
 		if got := htmlSentence(audit.Result{Summary: tt.s}); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
+	}
+}
+
+// A machine that waits for its first backup is protected, and not backed up; and where something was not read, it is not
+// known that there is nothing to do.
+func TestThePageCallsNothingBackedUpThatIsNot(t *testing.T) {
+	r := audit.Result{
+		VMs:     []audit.VM{{ID: vm("rg", "new"), State: audit.Pending}},
+		Summary: audit.Summary{VMs: 1, Counted: 1, States: map[audit.State]int{audit.Pending: 1}, Complete: true},
+	}
+	words := func(r audit.Result) string {
+		var b strings.Builder
+		if err := AuditHTML(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if page := words(r); !strings.Contains(page, "<b>1</b> protected, but not freshly backed up<") || !strings.Contains(page, "Nothing to do: ") {
+		t.Error("the key does not count the machine as protected, or there is something to do")
+	}
+	r.Gaps = []plan.Gap{{Kind: plan.GapVaults, Code: "AuthorizationFailed"}}
+	if page := words(r); strings.Contains(page, "Nothing to do") || !strings.Contains(page, "No findings in what could be read.") {
+		t.Error("there is nothing to do, and a read failed")
 	}
 }
