@@ -459,6 +459,39 @@ func TestAPolicyIsNotUnusedWhereAnItemOfItsVaultMayBeHidden(t *testing.T) {
 	}
 }
 
+// A list that changes between its pages has an item twice, as it was and as it is. Where nothing tells which reading is the
+// later one, that counts which says less.
+func TestOfTwoReadingsOfAnItemTheBetterOneIsNotTaken(t *testing.T) {
+	for state, want := range map[string]State{plan.StateProtectionStopped: Stopped, plan.StateBackupsSuspended: Suspended, "Dancing": Unknown, plan.StateProtected: Protected} {
+		for _, order := range [][2]int{{0, 1}, {1, 0}} {
+			o := one(nil)
+			now := o.Items[0]
+			now.State = state
+			pair := [2]plan.Item{o.Items[0], now}
+			o.Items = []plan.Item{pair[order[0]], pair[order[1]]}
+			if got := stateOf(o, Options{}); got != want {
+				t.Errorf("Protected and %s: %s, want %s", state, got, want)
+			}
+			// A newer recovery point shows which of the two is the later one.
+			for i := range o.Items {
+				if o.Items[i].State == plan.StateProtected {
+					o.Items[i].LastRecoveryPoint = o.Items[i].LastRecoveryPoint.Add(time.Hour)
+				}
+			}
+			if got := stateOf(o, Options{}); got != Protected {
+				t.Errorf("%s, then Protected: %s", state, got)
+			}
+		}
+	}
+	o := one(func(it *plan.Item) { it.State = plan.StateProtectionStopped })
+	deleted := o.Items[0]
+	deleted.SoftDeleted = true
+	o.Items = append(o.Items, deleted)
+	if got := stateOf(o, Options{}); got != SoftDeleted {
+		t.Errorf("stopped and soft-deleted: %s", got)
+	}
+}
+
 func TestAnAgeIsGivenInWholeSeconds(t *testing.T) {
 	o := one(func(it *plan.Item) { it.LastRecoveryPoint = propertyNow.Add(-90*time.Second - time.Millisecond) })
 	if vm := Assess(nil, o, Options{Now: propertyNow}).VMs[0]; vm.AgeSeconds == nil || *vm.AgeSeconds != 90 {

@@ -85,7 +85,8 @@ func (v vmItems) primary() (plan.Item, itemClass) {
 }
 
 // dedupeByID returns the items sorted by id, each once: a list that changes during paging contains an item twice. Of two
-// readings it keeps the one with the newer recovery point. The items themselves are not moved.
+// readings it keeps the one with the newer recovery point, else the one that says less: the other may be what the item was
+// before. The items themselves are not moved.
 func dedupeByID(items []plan.Item) []*plan.Item {
 	all := make([]*plan.Item, len(items))
 	for i := range items {
@@ -94,11 +95,23 @@ func dedupeByID(items []plan.Item) []*plan.Item {
 	slices.SortStableFunc(all, func(a, b *plan.Item) int {
 		return cmp.Or(
 			armid.Compare(a.ID, b.ID),
-			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), cmp.Compare(classOf(*a), classOf(*b)), strings.Compare(a.State, b.State),
+			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), cmp.Compare(readingRank(*a), readingRank(*b)), strings.Compare(a.State, b.State),
 			strings.Compare(a.PolicyID, b.PolicyID), strings.Compare(a.LastBackupStatus, b.LastBackupStatus),
 		)
 	})
 	return slices.CompactFunc(all, func(a, b *plan.Item) bool { return a.ID == b.ID || armid.Same(a.ID, b.ID) })
+}
+
+// readingRank orders two readings of one item: first what is not known, then what is worst.
+func readingRank(it plan.Item) int {
+	switch c := classOf(it); c {
+	case classUnknown:
+		return -2
+	case classSoftDeleted:
+		return -1
+	default:
+		return int(classCount - c)
+	}
 }
 
 // machine is the observed state of one VM. A large estate has many VMs, so each is stored once, under one key.
