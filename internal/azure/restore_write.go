@@ -105,11 +105,10 @@ const acceptSlack = 5 * time.Second
 // restoreSince returns the Restore job of an operation's item that began at its write or later. A job that was not
 // understood and may be that one is an error: it proves neither that the write arrived nor that it did not.
 func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job, bool, error) {
-	vm, err := armid.ParseVM(op.Target)
+	container, err := containerOf(op)
 	if err != nil {
 		return plan.Job{}, false, err
 	}
-	container := strings.TrimPrefix(itemName(armid.ProtectedItem(op.Vault, vm)), "VM;")
 	jobs, err := c.listRestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), nil, container)
 	if err != nil {
 		return plan.Job{}, false, err
@@ -132,6 +131,22 @@ func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job
 		return plan.Job{}, false, arm.NewReadError(pollOpName(op), op.Vault+"/backupJobs", plan.CodeNotUnderstood, errors.New(unclear))
 	}
 	return plan.Job{}, false, nil
+}
+
+// containerOf returns the name of the container that a restore's jobs carry: that of the item whose point was ordered. A VM
+// that was moved to another resource group keeps its item, whose name has the old group.
+func containerOf(op apply.Operation) (string, error) {
+	vm, err := armid.ParseVM(op.Target)
+	if err != nil {
+		return "", err
+	}
+	item := armid.ProtectedItem(op.Vault, vm)
+	if op.Restore != nil && op.Restore.Point.ID != "" {
+		points, _ := armid.CutName(op.Restore.Point.ID)
+		item, _ = armid.CutName(points)
+	}
+	_, container, _ := strings.Cut(itemName(item), ";")
+	return container, nil
 }
 
 // canBeOrderedBy reports whether nothing in a Restore job's property bag contradicts the order: another client may

@@ -152,6 +152,14 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 			t.Errorf("%s: %d requests, %v %s", name, len(f.sent), err, d)
 		}
 	}
+	// A VM that was moved to another group keeps its item: its jobs carry the name of the item, and not that of the VM.
+	moved := *order
+	moved.Point.ID = azuretest.ItemID + "/recoveryPoints/7"
+	f := newFake().on("GET", vaultID+"/backupJobs", lists(row("j1", ours))).on("GET", vaultID+"/backupJobs/j1", says(200, row("j1", ours)))
+	op := apply.Operation{Action: plan.Restore, Target: edited(t, vm1, "RG-App", "rg-new"), Vault: vaultID, Accepted: began, Restore: &moved}
+	if p, err := f.client(t, CommandRestore).Poll(t.Context(), op); err != nil || p.JobID != "j1" || !p.Done {
+		t.Errorf("the job of a VM that was moved is not found: %+v, %v", p, err)
+	}
 	// A job that may be the item's proves neither that the write arrived nor that it did not.
 	for old, replacement := range map[string]string{
 		`"containerName":"` + ours + `",`:             ``,
@@ -165,7 +173,7 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 			t.Errorf("%q: %+v, %v", replacement, got, err)
 		}
 	}
-	f := newFake().on("GET", vaultID+"/backupJobs", fails(403, "AuthorizationFailed"))
+	f = newFake().on("GET", vaultID+"/backupJobs", fails(403, "AuthorizationFailed"))
 	if p, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: began}); err == nil {
 		t.Errorf("not seeing is no proof of absence: %+v", p)
 	}
