@@ -29,6 +29,8 @@ type restoredVM struct {
 	order  *plan.RestoreOrder
 	job    plan.RestoreJob // without an id: not read
 	disks  []plan.Disk
+	// isListed reports whether its group was listed: only then are disks that are not among them missing.
+	isListed bool
 }
 
 // findRestored records what each restore made. It reads the job of each restore once, and lists the groups until all
@@ -179,7 +181,7 @@ func (a *app) awaitDisks(ctx context.Context, s *session, vms []*restoredVM, wai
 // listDisks lists each group once, and assigns the disks to the jobs that they name; false = a group could not be listed.
 func (a *app) listDisks(ctx context.Context, s *session, vms []*restoredVM) bool {
 	byJob := map[string][]plan.Disk{}
-	seen := map[armid.Key]bool{}
+	seen, unread := map[armid.Key]bool{}, map[armid.Key]bool{}
 	for _, vm := range vms {
 		if seen[armid.Of(vm.order.Into)] {
 			continue
@@ -189,7 +191,8 @@ func (a *app) listDisks(ctx context.Context, s *session, vms []*restoredVM) bool
 		if err != nil {
 			a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
 			a.exitConditions[exitIncomplete] = true
-			return false
+			unread[armid.Of(vm.order.Into)] = true
+			continue
 		}
 		for _, d := range disks {
 			if d.Job != "" {
@@ -198,10 +201,14 @@ func (a *app) listDisks(ctx context.Context, s *session, vms []*restoredVM) bool
 		}
 	}
 	for _, vm := range vms {
+		if unread[armid.Of(vm.order.Into)] {
+			continue
+		}
 		id := jobID(vm.result)
+		vm.isListed = true
 		vm.disks = byJob[strings.ToLower(id[strings.LastIndexByte(id, '/')+1:])]
 	}
-	return true
+	return len(unread) == 0
 }
 
 // expected returns the number of disks that the restore made, by its job or else by its order; at least 1.
@@ -244,7 +251,7 @@ func (vm *restoredVM) conclude(now time.Time) *report.Restored {
 		r.Outcome, r.Code = apply.Failed, codeOtherDisks
 		r.Message = "the job that was running restored other disks: " + strings.Join(j.Restored, ", ")
 		r.Hint = "run again: what is missing is restored then"
-	case len(vm.disks) < vm.expected() && now.Sub(vm.ended()) >= plan.DisksListedAfter:
+	case vm.isListed && len(vm.disks) < vm.expected() && now.Sub(vm.ended()) >= plan.DisksListedAfter:
 		r.Outcome, r.Code = apply.Unconfirmed, codeDisksNotListed
 		r.Message = fmt.Sprintf("the job completed, and of its %s %d are listed", report.FormatCount(vm.expected(), "disk"), len(vm.disks))
 		r.Hint = "look in the resource group for disks with the tag " + plan.TagRestoreJob + " = " + r.Job

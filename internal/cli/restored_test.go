@@ -154,6 +154,24 @@ func TestDisksThatAreListedLateAreFoundByALaterLook(t *testing.T) {
 	wantAll(t, out, "✓ done  restore  rg-app/web1  Completed in ", "disks: web1-osdisk-", "Restore: 1 done")
 }
 
+// A list of disks that is refused shows no disk, and no absence of one: a restore is done whose job completed long before.
+func TestARestoreWhoseDisksMayNotBeListedIsDone(t *testing.T) {
+	estate := badDaysEstate(t, `"":"50ms"`, `"":"50ms","restoreFromSnapshot":"15m"`, `"retryAfter":1}`,
+		`"retryAfter":1,"faults":[{"name":"rights","kind":"disks.list","times":-1,"status":403,"code":"AuthorizationFailed","message":"no right to disks/read"}]}`)
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	const one = "version: 1\nsubscriptions: [11111111-1111-1111-1111-111111111111]\nsettings: {limits: {restores: 1}}\n"
+	if err := os.WriteFile(file, []byte(one), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, log := inVirtualTime(t, "restore", "rg-app/web1", "eb1", "-f", file, "--into", "rg-restored", "--staging", "stweu",
+		"--simulate", estate, "--real-time", "--auto-approve")
+	if code != exitIncomplete || strings.Contains(out, "DisksNotListed") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	wantAll(t, log, "warning: the disks that were made could not be listed: ", "no right to disks/read")
+	wantAll(t, out, "✓ done  restore  rg-app/eb1   Completed in 15m", "✓ done  restore  rg-app/web1  Completed in 15m", "Restore: 2 done")
+}
+
 // A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
 // made is named, and the next run restores what is missing.
 func TestAFollowedJobWithOtherDisksIsNoSuccess(t *testing.T) {
