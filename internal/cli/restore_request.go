@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -55,8 +56,11 @@ func (f *restoreFlags) readSavedRequest(a *app) (*plan.Plan, restoreRequest, err
 // request parses the flags that shape a plan.
 func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	r := restoreRequest{names: names, RestoreRequest: plan.RestoreRequest{
-		Into: f.into, Staging: f.staging, Point: f.point, Again: f.again,
+		Into: withoutLastSlash(f.into), Point: f.point, Again: f.again,
 	}}
+	for _, account := range f.staging {
+		r.Staging = append(r.Staging, withoutLastSlash(account))
+	}
 	var err error
 	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
 		return r, usageError("--disks: %w", err)
@@ -76,7 +80,7 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	case len(names) > 0 && len(f.only) > 0:
 		// In other commands --only narrows, and here it would add: either meaning would surprise some operators.
 		return r, usageError("VMs are named or selected with --only, not both: --only vm=NAME selects one by its name")
-	case f.into == "":
+	case r.Into == "":
 		return r, usageError("--into is missing: the resource group in which the disks are made")
 	case len(f.staging) == 0:
 		return r, usageError("--staging is missing: a storage account in the vault's region")
@@ -87,6 +91,10 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	}
 	return r, nil
 }
+
+// withoutLastSlash returns a name or an id without slashes at its end: a copied path has them, and what follows the last
+// slash is taken for the name.
+func withoutLastSlash(id string) string { return strings.TrimRight(id, "/") }
 
 // parseBefore parses the flag --before; zero where it is not given.
 func parseBefore(text string) (time.Time, error) {

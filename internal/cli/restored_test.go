@@ -172,6 +172,27 @@ func TestARestoreWhoseDisksMayNotBeListedIsDone(t *testing.T) {
 	wantAll(t, out, "✓ done  restore  rg-app/eb1   Completed in 15m", "✓ done  restore  rg-app/web1  Completed in 15m", "Restore: 2 done")
 }
 
+// A path that was copied with a slash at its end names the same group and account: what was restored is found and adopted.
+func TestASlashAtTheEndOfAGroupIsNoPartOfItsName(t *testing.T) {
+	estate := badDaysEstate(t)
+	restore := func(into, staging string) (code int, out, log string) {
+		return inVirtualTime(t, "restore", "eb1", "--subscription", "11111111-1111-1111-1111-111111111111", "--into", into, "--staging", staging,
+			"--simulate", estate, "--real-time", "--auto-approve")
+	}
+	code, out, log := restore("rg-restored/", "stweu/")
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	wantAll(t, log, "▸ restore  rg-app/eb1  → rg-restored, all disks")
+	wantAll(t, out, "disks: eb1-osdisk-")
+	const sub = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/"
+	code, out, _ = restore(sub+"rg-restored/", sub+"rg-st/providers/Microsoft.Storage/storageAccounts/stweu/")
+	if code != exitOK || jobsOf(t, estate, "eb1") != 1 {
+		t.Errorf("exit code %d, %d restores were started, want 1", code, jobsOf(t, estate, "eb1"))
+	}
+	wantAll(t, out, "= already  restore  rg-app/eb1", "disks: eb1-osdisk-")
+}
+
 // A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
 // made is named, and the next run restores what is missing.
 func TestAFollowedJobWithOtherDisksIsNoSuccess(t *testing.T) {
