@@ -52,6 +52,14 @@ func (m *restorer) adopted(it Item, o *RestoreOrder) (found *AdoptedJob, note st
 	return &AdoptedJob{ID: best.ID, Started: best.Start.UTC(), Status: best.Status}, ""
 }
 
+// jobsUnread reports whether the Restore jobs of a vault could not be read: then it is not known what an earlier run
+// restored.
+func (m *restorer) jobsUnread(vault string) bool {
+	return slices.ContainsFunc(m.facts.Gaps, func(g Gap) bool {
+		return g.Kind == GapJobs && g.Code != CodeNotUnderstood && armid.Same(g.Vault, vault)
+	})
+}
+
 func adoptFirst(a, b RestoreJob) int {
 	return cmp.Or(boolToInt(a.IsRunning())-boolToInt(b.IsRunning()), b.Start.Compare(a.Start), strings.Compare(a.ID, b.ID))
 }

@@ -53,7 +53,16 @@ func TestARestoreThatAnEarlierRunStartedIsAdopted(t *testing.T) {
 			f.Disks[armid.Of(restoreInto)], f.Jobs[0].End = nil, restoreNow.Add(-time.Minute)
 		}, true},
 		"whether its disks are there is open": {func(f *RestoreFacts, _ *RestoreRequest) { f.Disks = nil }, true},
-		"it is to be done again":              {func(_ *RestoreFacts, r *RestoreRequest) { r.Again = true }, false},
+		"its jobs were not read, and it is to be done again": {func(f *RestoreFacts, r *RestoreRequest) {
+			f.Gaps, r.Again = []Gap{{Kind: GapJobs, Vault: restoreVault, Code: "X"}}, true
+		}, false},
+		"one of its jobs was not understood": {func(f *RestoreFacts, _ *RestoreRequest) {
+			f.Gaps = []Gap{{Kind: GapJobs, Vault: restoreVault, Code: CodeNotUnderstood}}
+		}, true},
+		"the jobs of another vault were not read": {func(f *RestoreFacts, _ *RestoreRequest) {
+			f.Gaps = []Gap{{Kind: GapJobs, Vault: restoreVault + "2", Code: "X"}}
+		}, true},
+		"it is to be done again": {func(_ *RestoreFacts, r *RestoreRequest) { r.Again = true }, false},
 		"all of its disks": {func(f *RestoreFacts, _ *RestoreRequest) {
 			f.Jobs[0].Restored, f.Jobs[0].Held = names("a", "b"), names("a", "b")
 		}, true},

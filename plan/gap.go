@@ -21,7 +21,7 @@ import (
 //	                     `vault` also every change of that vault's settings and policies
 //	policies             changes that need a policy of the vault
 //	policy               changes that need that policy
-//	jobs                 on-demand backups in the vault
+//	jobs                 on-demand backups in the vault; restores that the operator requests, where it is about Restore jobs
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
 //	management-group     nothing by itself: the subscriptions below it are not known

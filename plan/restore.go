@@ -249,6 +249,9 @@ func (m *restorer) complete(c Change) Change {
 		c.Notes = found.notes
 		c.RestoreOrder, reason, detail = m.order(found)
 	}
+	if reason == "" && !m.request.Again && m.jobsUnread(found.item.Vault) {
+		c.RestoreOrder, reason, detail = nil, ReasonGap, "the Restore jobs of "+lastName(found.item.Vault)+", so a restore that runs or is done would be repeated; --again restores all the same"
+	}
 	if reason == "" {
 		var note string
 		if c.Adopted, note = m.adopted(*found.item, c.RestoreOrder); note != "" {

@@ -147,6 +147,9 @@ func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 		"other points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
 			f.Items = append(f.Items, ItemPoints{Item: Item{ID: "/other", VM: strings.ToUpper(restoreVM), Vault: restoreVault}})
 		}, ReasonGap, "recovery points"},
+		"Restore jobs not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
+			f.Gaps = []Gap{{Kind: GapJobs, Vault: strings.ToUpper(restoreVault), Code: "AuthorizationFailed"}}
+		}, ReasonGap, "the Restore jobs of rsv, so a restore that runs or is done would be repeated; --again restores all the same"},
 		"vault not read":  {func(o *Observed, _ *RestoreFacts, _ *RestoreRequest) { o.Vaults = nil }, ReasonGap, "vault rsv"},
 		"group missing":   {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Groups = nil }, ReasonRestoreGroup, "does not exist"},
 		"group not read":  {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Groups, f.Unread = nil, []string{restoreInto} }, ReasonGap, "resource group"},
