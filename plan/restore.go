@@ -292,10 +292,12 @@ type chosen struct {
 
 // choose returns the point of a VM that the request prefers, of all vaults that hold the VM, or why there is none.
 func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string) {
-	items, unread := 0, 0
-	why := ""
-	for _, of := range m.items[armid.Of(vm)] {
-		if items++; best.item == nil {
+	unread := 0
+	var whys []string
+	items := m.items[armid.Of(vm)]
+	slices.SortStableFunc(items, func(a, b *ItemPoints) int { return armid.Compare(a.Item.ID, b.Item.ID) })
+	for _, of := range items {
+		if best.item == nil {
 			best.item = &of.Item // so that a blocked change names its vault
 		}
 		if !of.Read {
@@ -306,18 +308,50 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 		if found.item != nil && (best.point.ID == "" || m.isBetter(found, best)) {
 			best = found
 		}
-		why = cmp.Or(why, whyNot)
+		if whyNot != "" && len(items) > 1 {
+			whyNot = "vault " + lastName(of.Item.Vault) + ": " + whyNot
+		}
+		if whyNot != "" {
+			whys = append(whys, whyNot)
+		}
 	}
 	switch {
-	case items == 0:
+	case len(items) == 0:
 		return best, ReasonNoBackup, ""
 	case unread > 0:
 		// A point that was not read may be the requested one.
 		return best, ReasonGap, "the recovery points of " + formatCount(unread, "item")
 	case best.point.ID == "":
-		return best, ReasonNoRestorablePoint, why
+		return best, ReasonNoRestorablePoint, strings.Join(whys, "; ")
+	}
+	for _, of := range items {
+		if note := m.passedOver(of, best); note != "" {
+			best.notes = append(slices.Clip(best.notes), note)
+		}
 	}
 	return best, "", ""
+}
+
+// passedOver returns a note where another item of the VM holds a point that the request prefers to the chosen one, and that
+// cannot be restored.
+func (m *restorer) passedOver(of *ItemPoints, best chosen) string {
+	if of.Item.ID == best.item.ID {
+		return ""
+	}
+	var p RecoveryPoint
+	for _, q := range of.Points {
+		if m.isMeant(of.Item, q) && m.preferred(q.Time, best.point.Time) > 0 && (p.ID == "" || m.preferred(q.Time, p.Time) > 0) {
+			p = q
+		}
+	}
+	if p.ID == "" {
+		return ""
+	}
+	_, why := p.RestorableTier(m.now)
+	if of.Item.SoftDeleted {
+		why = "the item is soft-deleted: undelete it first"
+	}
+	return "the point of " + p.Time.UTC().Format(time.RFC3339) + " in vault " + lastName(of.Item.Vault) + " cannot be restored: " + why
 }
 
 // isBetter reports whether a is the better of two items' points: the newer one, else the one of the active item, else

@@ -99,7 +99,17 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 			other := f.Items[0]
 			other.Item.ID, other.Item.SoftDeleted, other.Points = "/other", true, []RecoveryPoint{pointAged(time.Hour, vaultOnly)}
 			f.Items = append([]ItemPoints{other}, f.Items...)
+		}, "8h0m0s", TierInstant, 1},
+		"not an older one of a soft-deleted item": {func(f *RestoreFacts, _ *RestoreRequest) {
+			other := f.Items[0]
+			other.Item.ID, other.Item.SoftDeleted, other.Points = "/other", true, []RecoveryPoint{pointAged(9*time.Hour, vaultOnly)}
+			f.Items = append(f.Items, other)
 		}, "8h0m0s", TierInstant, 0},
+		"not that of another item's archive": {func(f *RestoreFacts, _ *RestoreRequest) {
+			other := f.Items[0]
+			other.Item.ID, other.Points = "/other", []RecoveryPoint{pointAged(time.Hour, archiveOnly), pointAged(10*day, vaultOnly)}
+			f.Items = append(f.Items, other)
+		}, "8h0m0s", TierInstant, 1},
 	} {
 		o, f, r := restorable()
 		tt.change(&f, &r)
@@ -147,6 +157,11 @@ func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 		"other points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
 			f.Items = append(f.Items, ItemPoints{Item: Item{ID: "/other", VM: strings.ToUpper(restoreVM), Vault: restoreVault}})
 		}, ReasonGap, "recovery points"},
+		"none in time, and a soft-deleted item has some": {func(_ *Observed, f *RestoreFacts, r *RestoreRequest) {
+			other := f.Items[0]
+			other.Item.ID, other.Item.Vault, other.Item.SoftDeleted, r.Before = "/other", restoreVault+"2", true, restoreNow.AddDate(-1, 0, 0)
+			f.Items = append(f.Items, other)
+		}, ReasonNoRestorablePoint, "vault rsv: there is no point of 2025-11-20T06:00:00Z or earlier; vault rsv2: the item is soft-deleted, with 4 points"},
 		"Restore jobs not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
 			f.Gaps = []Gap{{Kind: GapJobs, Vault: strings.ToUpper(restoreVault), Code: "AuthorizationFailed"}}
 		}, ReasonGap, "the Restore jobs of rsv, so a restore that runs or is done would be repeated; --again restores all the same"},
