@@ -155,7 +155,8 @@ func (t planText) newLine(c plan.Change) line {
 	if cost := t.costs.describe(c); cost != "" {
 		l.why += "; " + Line(cost)
 	}
-	if c.Action == plan.Unchanged || t.style.Verbose {
+	// A note of a restore says that another point, or another machine, may be meant: whoever approves it must see it.
+	if c.Action == plan.Unchanged || c.RestoreOrder != nil || t.style.Verbose {
 		for _, n := range c.Notes {
 			l.details = append(l.details, Line(n))
 		}

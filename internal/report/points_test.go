@@ -82,6 +82,18 @@ func TestARestoreIsShownWithItsPointAndWhereTo(t *testing.T) {
 	}
 }
 
+// Another point, or another machine, may be meant: the notes of a restore are shown to whoever approves it.
+func TestTheNotesOfARestoreAreShownWithItsPlan(t *testing.T) {
+	c := plan.Change{
+		ID: "restore:web1", Action: plan.Restore, Target: vm("rg-app", "web1"), Reason: plan.ReasonAsked, Because: plan.ReasonAsked.Sentence(),
+		Notes: []string{"the point is of an earlier VM of the same name"}, RestoreOrder: &plan.RestoreOrder{Into: "/subscriptions/x/resourceGroups/rg-restored"},
+	}
+	var b bytes.Buffer
+	if err := PlanText(&b, plan.Plan{Complete: true, Changes: []plan.Change{c}, Summary: map[plan.Action]int{plan.Restore: 1}}, Style{}); err != nil || !strings.Contains(b.String(), c.Notes[0]) {
+		t.Errorf("%v: the note is not shown:\n%s", err, b.String())
+	}
+}
+
 func TestPointsSurviveUntrustedText(t *testing.T) {
 	for _, s := range nasty() {
 		if s == "" {
