@@ -100,3 +100,34 @@ func TestABackupOfAnEarlierVMIsNoneOfThisOne(t *testing.T) {
 		}
 	}
 }
+
+// Whoever restores a VM that was made anew under the same name is told of which of the two the point is, and how to get the
+// other.
+func TestARestoreSaysWhichOfTwoVMsOfANameItsPointIsOf(t *testing.T) {
+	const earlier = "the point is of an earlier VM of the same name: the one that exists was created at "
+	for name, tt := range map[string]struct {
+		created time.Duration // ago; 0 = not known
+		before  time.Duration // ago; 0 = any time
+		point   time.Duration
+		note    string
+	}{
+		"its creation is not known":          {0, 0, 8 * time.Hour, ""},
+		"made before all points":             {101 * day, 0, 8 * time.Hour, ""},
+		"made anew, and not backed up since": {time.Hour, 0, 8 * time.Hour, earlier + "2026-11-20T05:00:00Z"},
+		"made anew, and backed up since":     {9 * time.Hour, 0, 8 * time.Hour, "the point is of the VM that was created at 2026-11-19T21:00:00Z; the last one of an earlier VM of the same name is of 2026-11-17T06:00:00Z: --before 2026-11-19T21:00:00Z restores that one"},
+		"the earlier one, as the note says":  {9 * time.Hour, 9 * time.Hour, 3 * day, earlier + "2026-11-19T21:00:00Z"},
+	} {
+		o, f, r := restorable()
+		o.VMs = []VM{{ID: strings.ToUpper(restoreVM)}}
+		if tt.created > 0 {
+			o.VMs[0].TimeCreated = restoreNow.Add(-tt.created)
+		}
+		if tt.before > 0 {
+			r.Before = restoreNow.Add(-tt.before)
+		}
+		c := only(t, MakeRestores(o, f, r, restoreNow))
+		if got := strings.Join(c.Notes, "; "); c.RestoreOrder == nil || !c.Point.Time.Equal(restoreNow.Add(-tt.point)) || got != tt.note {
+			t.Errorf("%s: %+v\n%q, want\n%q", name, c.RestoreOrder, got, tt.note)
+		}
+	}
+}

@@ -181,6 +181,12 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 	m := newRestorer(vaults, &f, r, now)
 	p := Plan{FormatVersion: FormatVersion, Summary: map[Action]int{}, Refusals: []Refusal{}, Gaps: slices.Concat([]Gap{}, o.Gaps, f.Gaps)}
 	p.Complete = len(p.Gaps) == 0
+	created := map[armid.Key]time.Time{}
+	for i := range o.VMs {
+		if _, is := armid.Get(m.items, o.VMs[i].ID); is {
+			created[armid.Of(o.VMs[i].ID)] = o.VMs[i].TimeCreated
+		}
+	}
 	seen := map[armid.Key]bool{}
 	for _, vm := range r.VMs {
 		if seen[armid.Of(vm)] {
@@ -190,6 +196,11 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 		c := m.complete(Change{
 			ID: changeID(Restore, armid.Of(vm)), Action: Restore, Target: vm, Reason: ReasonAsked, Because: ReasonAsked.Sentence(), Risk: RiskNone,
 		})
+		if c.RestoreOrder != nil {
+			if note := m.noteEarlierVM(vm, created[armid.Of(vm)], c.Point.Time); note != "" {
+				c.Notes = append(c.Notes, note)
+			}
+		}
 		p.Changes = append(p.Changes, c)
 		p.Summary[c.Action]++
 	}
