@@ -20,7 +20,7 @@ type AdoptedJob struct {
 // IsRunning reports whether the job had not ended when the plan was made.
 func (a *AdoptedJob) IsRunning() bool { return Job{Status: a.Status}.IsRunning() }
 
-// AdoptionReach is how far back Restore jobs are read to adopt one. adoptedFor is how long after its end a completed job
+// AdoptionReach is how far back Restore jobs that have ended are read to adopt one. adoptedFor is how long after its end a completed job
 // is adopted; one that still runs is adopted whatever its age. DisksListedAfter is how long after the end of a job the
 // list of disks may lack those that it made (docs/azure.md §25.1).
 const (

@@ -152,7 +152,7 @@ func (p Plan) ApprovedRequest() RestoreRequest {
 // RestoreFacts are the inputs of a plan of restores besides [Observed].
 type RestoreFacts struct {
 	Items  []ItemPoints
-	Jobs   []RestoreJob // Restore jobs: for a restore those that began within [AdoptionReach], for tests see [TestFacts]
+	Jobs   []RestoreJob // Restore jobs: for a restore those that began within [AdoptionReach] or still run, for tests see [TestFacts]
 	Groups []ResourceGroup
 	// Disks are the disks of resource groups, by group; no entry = they were not read ([RestoreFacts.GroupsRestoredInto]).
 	Disks    map[armid.Key][]Disk

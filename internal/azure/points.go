@@ -14,7 +14,8 @@ import (
 // PointReading is the result of reading the recovery points of some items.
 type PointReading struct {
 	Items []plan.ItemPoints // in the order of the request
-	// Restores are the Restore jobs of their containers since the requested time, newest first.
+	// Restores are the Restore jobs of their containers since the requested time, and earlier ones that still run, newest
+	// first.
 	Restores []plan.RestoreJob
 	Gaps     []plan.Gap
 }

@@ -66,14 +66,24 @@ func itemName(id string) string {
 	return name
 }
 
-// RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, and reads each with its
-// property bag, at a request per job; a job that cannot be read is Unreadable. containers, where given, are the names
-// of the containers whose jobs are returned.
+// longestRestore is how far back jobs are listed that still run: the disks of a large VM may take days.
+const longestRestore = 30 * 24 * time.Hour
+
+// RestoreJobs lists the Restore jobs of a vault that began at from or later, or that still run, newest first, and reads
+// each with its property bag, at a request per job; a job that cannot be read is Unreadable. containers, where given, are
+// the names of the containers whose jobs are returned.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
-	jobs, err := c.listRestoreJobs(ctx, vault, from, nil, containers...)
+	earliest := c.Now().Add(-longestRestore)
+	if from.Before(earliest) {
+		earliest = from
+	}
+	jobs, err := c.listRestoreJobs(ctx, vault, earliest, nil, containers...)
 	if err != nil {
 		return nil, err
 	}
+	jobs = slices.DeleteFunc(jobs, func(j plan.RestoreJob) bool {
+		return !j.Start.IsZero() && j.Start.Before(from) && (j.Unreadable != "" || !j.IsRunning())
+	})
 	defer c.ExpectJobs(vault, len(jobs))()
 	g, both := errgroup.WithContext(ctx)
 	g.SetLimit(maxConcurrentReads)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,6 +192,28 @@ func TestASlashAtTheEndOfAGroupIsNoPartOfItsName(t *testing.T) {
 		t.Errorf("exit code %d, %d restores were started, want 1", code, jobsOf(t, estate, "eb1"))
 	}
 	wantAll(t, out, "= already  restore  rg-app/eb1", "disks: eb1-osdisk-")
+}
+
+// A restore that runs for days is followed like any other, and not started once more.
+func TestARestoreThatRunsForDaysIsFollowed(t *testing.T) {
+	estate := badDaysEstate(t, `"":"50ms"`, `"":"50ms","restoreFromSnapshot":"200h"`)
+	args := restoreOf(estate, "eb1", "--timeout", "1m")
+	if code, out, _ := inVirtualTime(t, args...); code != exitUnfinished {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	data, err := os.ReadFile(estate)
+	if err == nil {
+		old := regexp.MustCompile(`"startTime":"2026-11-20T[^"]*"`).ReplaceAll(data, []byte(`"startTime":"2026-11-16T06:00:00Z"`))
+		err = os.WriteFile(estate, old, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, log := inVirtualTime(t, args...)
+	if n := jobsOf(t, estate, "eb1"); code != exitUnfinished || n != 1 {
+		t.Errorf("exit code %d, %d restores were started, want 1\n%s%s", code, n, log, out)
+	}
+	wantAll(t, out, "the same command, run again, follows it")
 }
 
 // A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
