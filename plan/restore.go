@@ -448,7 +448,12 @@ func (m *restorer) isMeant(it Item, p RecoveryPoint) bool {
 	case p.Time.IsZero() || p.Time.Before(m.created):
 		return false
 	}
-	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)
+	taken := p.Time
+	if m.request.Before.Nanosecond() == 0 {
+		// Points have fractions of seconds that no list shows: a time that is copied from one means the point of that second.
+		taken = taken.Truncate(time.Second)
+	}
+	return m.request.Before.IsZero() || !taken.After(m.request.Before)
 }
 
 // approved returns the approved point of an item's VM, or nil.

@@ -78,8 +78,14 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 		"the newest":          {func(*RestoreFacts, *RestoreRequest) {}, "8h0m0s", TierInstant, 0},
 		"before":              {func(_ *RestoreFacts, r *RestoreRequest) { r.Before = at(day) }, "72h0m0s", TierInstant, 0},
 		"before is inclusive": {func(_ *RestoreFacts, r *RestoreRequest) { r.Before = at(3 * day) }, "72h0m0s", TierInstant, 0},
-		"a moment earlier":    {func(_ *RestoreFacts, r *RestoreRequest) { r.Before = at(3*day + 1) }, "216h0m0s", TierVault, 0},
-		"by name":             {func(_ *RestoreFacts, r *RestoreRequest) { r.Point = "216h0m0s" }, "216h0m0s", TierVault, 0},
+		"before is the second of the point": {func(f *RestoreFacts, r *RestoreRequest) {
+			f.Items[0].Points[1].Time, r.Before = restoreNow.Add(-8*time.Hour+732*time.Millisecond), restoreNow.Add(-8*time.Hour)
+		}, "8h0m0s", TierInstant, 0},
+		"before is a second earlier": {func(f *RestoreFacts, r *RestoreRequest) {
+			f.Items[0].Points[1].Time, r.Before = restoreNow.Add(-8*time.Hour+732*time.Millisecond), restoreNow.Add(-8*time.Hour-time.Second)
+		}, "72h0m0s", TierInstant, 0},
+		"a moment earlier": {func(_ *RestoreFacts, r *RestoreRequest) { r.Before = at(3*day + 1) }, "216h0m0s", TierVault, 0},
+		"by name":          {func(_ *RestoreFacts, r *RestoreRequest) { r.Point = "216h0m0s" }, "216h0m0s", TierVault, 0},
 		"the newest that can be restored": {func(f *RestoreFacts, _ *RestoreRequest) {
 			f.Items[0].Points[1].Tiers = []PointTier{{Type: TierInstant, Status: "Deleted"}}
 		}, "72h0m0s", TierInstant, 1},
