@@ -60,6 +60,9 @@ func (j Job) HasFailed() bool {
 	return false
 }
 
+// HasWarnings reports whether the job has completed its operation, with warnings.
+func (j Job) HasWarnings() bool { return CanonicalWord(j.Status) == jobWithWarnings }
+
 // IsBackup reports whether the job takes a backup.
 func (j Job) IsBackup() bool { return CanonicalWord(j.Operation) == jobBackup }
 

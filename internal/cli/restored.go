@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -258,5 +259,17 @@ func (vm *restoredVM) conclude(now time.Time) *report.Restored {
 	case took > 0 && r.Message == "":
 		r.Message = "Completed in " + report.FormatDuration(took)
 	}
+	if isGood := r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone; isGood && j.HasWarnings() {
+		r.Message = strings.TrimPrefix(r.Message+"; its job is "+describeWarnings(j), "; ")
+		r.Hint = "look whether the disks are good: a job with warnings proves nothing, and the same command restores once more"
+	}
 	return out
+}
+
+// describeWarnings returns the status of a job that has warnings, with the first of them.
+func describeWarnings(j plan.RestoreJob) string {
+	if len(j.Errors) == 0 {
+		return j.Status
+	}
+	return j.Status + ": " + cmp.Or(j.Errors[0].Message, j.Errors[0].Title)
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // inVirtualTime runs a command line within the process, with a clock that jumps over every wait.
@@ -214,6 +217,23 @@ func TestARestoreThatRunsForDaysIsFollowed(t *testing.T) {
 		t.Errorf("exit code %d, %d restores were started, want 1\n%s%s", code, n, log, out)
 	}
 	wantAll(t, out, "the same command, run again, follows it")
+}
+
+// A job that completed with warnings is not adopted by the next run, and the report says why.
+func TestTheWarningsOfARestoreAreReported(t *testing.T) {
+	for _, outcome := range []apply.Outcome{apply.Done, apply.AlreadyDone} {
+		r := &apply.Result{Outcome: outcome, Job: "j1", Took: plan.Duration(time.Minute)}
+		if outcome == apply.AlreadyDone {
+			r.Message = "restored by a job that was started before"
+		}
+		vm := restoredVM{result: r, order: &plan.RestoreOrder{}, isListed: true, disks: []plan.Disk{{ID: "d"}}}
+		vm.job.ID, vm.job.Status, vm.job.Restored = "/j1", "CompletedWithWarnings", []string{"os"}
+		vm.job.Errors = []plan.JobError{{Message: "the template was not written"}}
+		vm.conclude(time.Now())
+		if r.Outcome != outcome || !strings.HasSuffix(r.Message, "; its job is CompletedWithWarnings: the template was not written") || r.Hint == "" {
+			t.Errorf("%+v", r)
+		}
+	}
 }
 
 // A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
