@@ -179,6 +179,7 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 		vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
 	}
 	m := newRestorer(vaults, &f, r, now)
+	m.gaps = o.Gaps
 	p := Plan{FormatVersion: FormatVersion, Summary: map[Action]int{}, Refusals: []Refusal{}, Gaps: slices.Concat([]Gap{}, o.Gaps, f.Gaps)}
 	p.Complete = len(p.Gaps) == 0
 	created := map[armid.Key]time.Time{}
@@ -239,6 +240,7 @@ type restorer struct {
 	// created is when the VM of a restore test was created: earlier points are of an earlier VM of the same id, and prove
 	// nothing of it. Zero = any point is meant.
 	created time.Time
+	gaps    []Gap // of discovery: vaults that were not read may hold points, too
 }
 
 func newRestorer(vaults map[armid.Key]*Vault, f *RestoreFacts, r RestoreRequest, now time.Time) *restorer {
@@ -258,6 +260,9 @@ func (m *restorer) complete(c Change) Change {
 	}
 	if reason == "" {
 		c.Notes = found.notes
+		if unread := m.mayHoldLater(found.item); unread != "" {
+			c.Notes = append(slices.Clip(c.Notes), "no backups are made of it in "+lastName(found.item.Vault)+", and a vault that may hold a later point was not read: "+unread)
+		}
 		c.RestoreOrder, reason, detail = m.order(found)
 	}
 	if reason == "" && !m.request.Again && m.jobsUnread(found.item.Vault) {
@@ -341,6 +346,30 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 		}
 	}
 	return best, "", ""
+}
+
+// mayHoldLater returns the vault that was not read and may back up the VM of an item that is not backed up any more: one of
+// the same subscription and region. It returns "" for an active item, because a VM is backed up by one vault.
+func (m *restorer) mayHoldLater(it *Item) string {
+	if it.Class() == ItemActive {
+		return ""
+	}
+	here := m.vaults[armid.Of(it.Vault)]
+	for _, g := range m.gaps {
+		location := g.Location
+		if v := m.vaults[armid.Of(g.Vault)]; v != nil {
+			location = cmp.Or(v.Location, location)
+		}
+		elsewhere := location != "" && here != nil && armid.Location(location) != armid.Location(here.Location)
+		switch {
+		case g.Subscription != "" && !strings.EqualFold(g.Subscription, armid.SubscriptionOf(it.Vault)), elsewhere:
+		case (g.Kind == GapItems || g.Kind == GapVault) && g.Vault != "" && !armid.Same(g.Vault, it.Vault):
+			return lastName(g.Vault)
+		case g.Kind == GapVaults, g.Kind == GapSubscription && g.Subscription != "":
+			return "the list of vaults"
+		}
+	}
+	return ""
 }
 
 // passedOver returns a note where another item of the VM holds a point that the request prefers to the chosen one, and that

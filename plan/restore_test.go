@@ -140,6 +140,34 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 	}
 }
 
+// Where the item of a VM is stopped, another vault may back it up: if that one was not read, its points are not known.
+func TestARestoreOfAStoppedItemSaysWhichVaultWasNotRead(t *testing.T) {
+	gap := func(kind GapKind, vault string) Gap { return Gap{Kind: kind, Subscription: restoreSub, Vault: vault} }
+	abroad := gap(GapItems, restoreVault+"2")
+	abroad.Location = "northeurope"
+	for name, tt := range map[string]struct {
+		state string
+		gap   Gap
+		note  string
+	}{
+		"stopped":                         {StateProtectionStopped, gap(GapItems, restoreVault+"2"), "rsv2"},
+		"suspended, its vault unknown":    {StateBackupsSuspended, gap(GapVaults, ""), "the list of vaults"},
+		"active":                          {StateProtected, gap(GapItems, restoreVault+"2"), ""},
+		"stopped, and the same vault":     {StateProtectionStopped, gap(GapItems, restoreVault), ""},
+		"stopped, and another region":     {StateProtectionStopped, abroad, ""},
+		"stopped, and other facts":        {StateProtectionStopped, gap(GapJobs, restoreVault+"2"), ""},
+		"stopped, and other subscription": {StateProtectionStopped, Gap{Kind: GapVaults, Subscription: "x"}, ""},
+	} {
+		o, f, r := restorable()
+		f.Items[0].Item.State, o.Gaps = tt.state, []Gap{tt.gap}
+		c := only(t, MakeRestores(o, f, r, restoreNow))
+		got := strings.Join(c.Notes, "; ")
+		if c.RestoreOrder == nil || (got != "") != (tt.note != "") || !strings.HasSuffix(got, tt.note) {
+			t.Errorf("%s: %s, notes %q, want %q", name, c.Because, got, tt.note)
+		}
+	}
+}
+
 func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 	other := strings.Replace(restoreInto, restoreSub, "33333333-3333-3333-3333-333333333333", 1)
 	for name, tt := range map[string]struct {
