@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -146,6 +147,7 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 			return plan.Plan{}, withHint(errors.New("--only selects no VM, and no backup of one"),
 				"azbackup plan --all lists the VMs with their groups and vaults; a VM that is gone is found by group=, vault= or vm=")
 		}
+		a.warnOfGone(c, o, q.only, r.VMs)
 	default:
 		if r.VMs, err = findVMs(o, "restoring", q.names); err != nil {
 			return plan.Plan{}, err
@@ -161,6 +163,40 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 	}
 	return p, plan.Validate(p)
 }
+
+// warnOfGone warns of VMs that are gone, whose backups a filter by rule leaves out: a rule matches what exists, and those are
+// the ones to restore first.
+func (a *app) warnOfGone(c *config.Config, o plan.Observed, only []plan.TargetFilter, selected []string) {
+	byRule := func(one plan.TargetFilter) bool { return one.Key == plan.FilterByRule }
+	if !slices.ContainsFunc(only, byRule) {
+		return
+	}
+	known := map[armid.Key]bool{}
+	for _, id := range selected {
+		known[armid.Of(id)] = true
+	}
+	for i := range o.VMs {
+		known[armid.Of(o.VMs[i].ID)] = true
+	}
+	var gone []string
+	for _, id := range plan.SelectVMs(c, o, slices.DeleteFunc(slices.Clone(only), byRule)) {
+		if !known[armid.Of(id)] {
+			gone = append(gone, report.DisplayName(id))
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	names := strings.Join(gone[:min(len(gone), maxGoneShown)], ", ")
+	if more := len(gone) - maxGoneShown; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	a.log.Warn("rule= selects VMs that exist; left out are the backups of "+report.FormatCount(len(gone), "VM")+" that are gone or not visible: "+names,
+		hintKey, "group=, vault= and vm= select those too")
+}
+
+// maxGoneShown is how many VMs a warning of those that are gone names.
+const maxGoneShown = 5
 
 // readRestoreFacts reads what a plan of the restores of r.VMs needs besides o: points, Restore jobs, groups and accounts.
 func (a *app) readRestoreFacts(ctx context.Context, s *session, o plan.Observed, r plan.RestoreRequest) (plan.RestoreFacts, error) {

@@ -236,6 +236,35 @@ func TestTheWarningsOfARestoreAreReported(t *testing.T) {
 	}
 }
 
+// A rule matches what exists. Whoever restores the VMs of a rule is told of those that are gone.
+func TestARestoreByRuleNamesTheVMsThatAreGone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	const rules = "version: 1\nsubscriptions: [11111111-1111-1111-1111-111111111111]\nvaults: [{name: rsv, resourceGroup: rg-backup, location: westeurope}]\n" +
+		"policies: [{name: daily}]\nvms: [{name: all, match: {resourceGroups: [rg-*]}, policy: daily}]\n"
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		only  []string
+		warns bool
+	}{
+		{[]string{"--only", "rule=all"}, true},
+		{[]string{"--only", "rule=all", "--only", "group=rg-app"}, true},
+		{[]string{"--only", "rule=all", "--only", "group=rg-db"}, false},
+		{[]string{"--only", "group=rg-*"}, false},
+	} {
+		_, _, log := inVirtualTime(t, append([]string{
+			"restore", "-f", file, "--into", "rg-restored", "--staging", "stweu",
+			"--simulate", badDaysEstate(t), "--out", filepath.Join(t.TempDir(), "plan.json"),
+		}, tt.only...)...)
+		const warning = "warning: rule= selects VMs that exist; left out are the backups of 1 VM that are gone or not visible: rg-app/eb1\n" +
+			"hint: group=, vault= and vm= select those too"
+		if strings.Contains(log, warning) != tt.warns {
+			t.Errorf("%v: want a warning: %t\n%s", tt.only, tt.warns, log)
+		}
+	}
+}
+
 // A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
 // made is named, and the next run restores what is missing.
 func TestAFollowedJobWithOtherDisksIsNoSuccess(t *testing.T) {
