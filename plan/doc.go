@@ -116,7 +116,7 @@
 //	a plan that was approved earlier, or elsewhere   saved.go, subset.go, stale.go, compare.go, merge.go
 //	all about one VM                                 schedule.go, explain.go
 //	restores                                         restore.go, restore_target.go, restored.go, adopted_restore.go,
-//	                                                 restore_forecast.go
+//	                                                 earlier_vm.go, restore_forecast.go
 //	restore tests                                    restore_tests.go, restore_tests_choice.go, asked_tests.go, test_facts.go,
 //	                                                 test_assessment.go, proof.go, clean_up.go, left_disks.go
 package plan
