@@ -168,7 +168,7 @@ func newPage(r audit.Result) (htmlPage, error) {
 	}
 	names := namesakesOfAudit(r, idsOfComparison(r.Baseline))
 	if r.Baseline != nil {
-		p.Baseline = newBaseline(names, r.Baseline)
+		p.Baseline = newBaseline(names, r)
 	}
 	for _, g := range groupByCode(r.Findings) {
 		p.Findings = append(p.Findings, newFindings(g))
@@ -247,9 +247,10 @@ func describeMaxAge(m audit.Provenance) string {
 	return "the policy's longest pause + " + formatDuration(time.Duration(m.Tolerance)*time.Second)
 }
 
-func newBaseline(names namesakes, c *audit.Comparison) *htmlBaseline {
-	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: describeTrend(c)}
-	if c.Before != nil && c.After != nil {
+func newBaseline(names namesakes, r audit.Result) *htmlBaseline {
+	c := r.Baseline
+	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: describeTrend(r)}
+	if c.Before != nil && c.After != nil && r.Shard == nil {
 		delta := (*c.After - *c.Before) * 100
 		b.Delta, b.Better, b.Worse = fmt.Sprintf("%+.1f", delta), delta > 0, delta < 0
 	}

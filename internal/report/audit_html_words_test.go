@@ -1,10 +1,12 @@
 package report
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -73,5 +75,30 @@ func TestThePageCallsNothingBackedUpThatIsNot(t *testing.T) {
 	r.Gaps = []plan.Gap{{Kind: plan.GapVaults, Code: "AuthorizationFailed"}}
 	if page := words(r); strings.Contains(page, "Nothing to do") || !strings.Contains(page, "No findings in what could be read.") {
 		t.Error("there is nothing to do, and a read failed")
+	}
+}
+
+// The baseline of a shard is of all shards: the coverage of one did not move from there.
+func TestAShardShowsNoTrendFromTheCoverageOfAll(t *testing.T) {
+	before, after := 0.4, 0.9
+	r := audit.Result{
+		Shard:    &config.Shard{Index: 1, Count: 2},
+		Summary:  audit.Summary{VMs: 10, Covered: 9, Counted: 10, Coverage: &after, Complete: true},
+		Baseline: &audit.Comparison{Before: &before, After: &after},
+	}
+	for _, format := range []string{"text", "markdown", "html"} {
+		var shard, all strings.Builder
+		whole := r
+		whole.Shard = nil
+		if err := errors.Join(WriteAudit(&shard, format, r, Style{}), WriteAudit(&all, format, whole, Style{})); err != nil {
+			t.Fatal(err)
+		}
+		const trend, apart = "40.0 % → 90.0 %", "40.0 % in all shards, 90.0 % in this one"
+		if strings.Contains(shard.String(), trend) || !strings.Contains(shard.String(), apart) || strings.Contains(shard.String(), "50.0 points") {
+			t.Errorf("%s: a shard shows a trend", format)
+		}
+		if !strings.Contains(all.String(), trend) || format == "html" && !strings.Contains(all.String(), "50.0 points") {
+			t.Errorf("%s: the whole shows no trend", format)
+		}
 	}
 }

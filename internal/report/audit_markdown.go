@@ -118,7 +118,7 @@ func mdStates(s audit.Summary) string {
 func mdBaseline(b *strings.Builder, r audit.Result) {
 	c := r.Baseline
 	names := namesakesOfAudit(r, idsOfComparison(c))
-	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), describeTrend(c))
+	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), describeTrend(r))
 	for _, part := range []struct {
 		title   string
 		changes []audit.Change

@@ -99,7 +99,7 @@ func (t auditText) writeBaseline() {
 	if b == nil {
 		return
 	}
-	fmt.Fprintln(t, t.bold("since "+b.At.UTC().Format("2006-01-02 15:04Z")+": "+describeTrend(b)))
+	fmt.Fprintln(t, t.bold("since "+b.At.UTC().Format("2006-01-02 15:04Z")+": "+describeTrend(t.Result)))
 	for _, part := range []struct {
 		what    string
 		paint   func(string) string
@@ -118,9 +118,14 @@ func (t auditText) writeBaseline() {
 	fmt.Fprintln(t)
 }
 
-// describeTrend spells how coverage moved: "91.2 % → 94.8 %".
-func describeTrend(c *audit.Comparison) string {
-	return formatPercent(c.Before) + " → " + formatPercent(c.After)
+// describeTrend spells how coverage moved since the baseline: "91.2 % → 94.8 %". The baseline of a shard is of all shards,
+// so that no trend of its own is known.
+func describeTrend(r audit.Result) string {
+	before, after := formatPercent(r.Baseline.Before), formatPercent(r.Baseline.After)
+	if r.Shard != nil {
+		return before + " in all shards, " + after + " in this one"
+	}
+	return before + " → " + after
 }
 
 func (n namesakes) describeChanged(changes []audit.Change, all bool) string {
