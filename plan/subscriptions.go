@@ -76,6 +76,8 @@ func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubsc
 	}
 	visible := slices.Clone(found.Visible)
 	slices.SortFunc(visible, func(a, b Subscription) int { return strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)) })
+	// A list that changes between its pages has a subscription twice.
+	visible = slices.CompactFunc(visible, func(a, b Subscription) bool { return strings.EqualFold(a.ID, b.ID) })
 	for _, s := range visible {
 		reason := why(s)
 		if reason == "" {

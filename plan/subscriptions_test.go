@@ -78,6 +78,15 @@ func TestALostRoleIsAGapAndNoSmallerEstate(t *testing.T) {
 	}
 }
 
+// A list that changes between its pages has a subscription twice, and one is not two.
+func TestASubscriptionThatIsListedTwiceCountsOnce(t *testing.T) {
+	c := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{}, Settings: config.Settings{Guards: config.Guards{MinSubscriptions: 2}}}
+	got := ChooseSubscriptions(c, FoundSubscriptions{Visible: []Subscription{{ID: "s2", State: "Enabled"}, {ID: "S2", State: "Enabled"}}})
+	if len(got.Chosen) != 1 || len(got.Gaps) != 1 || got.Gaps[0].Code != "FewerSubscriptionsThanExpected" {
+		t.Errorf("chosen %+v, gaps %+v", got.Chosen, got.Gaps)
+	}
+}
+
 func TestWhatASearchFindsIsNoPartOfTheConfigsHash(t *testing.T) {
 	c := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{}}
 	if ConfigHash(c.WithSubscriptions([]string{"s1"})) != ConfigHash(c.WithSubscriptions([]string{"s1", "s2"})) {

@@ -100,12 +100,16 @@ func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
 	d.recordSuccess(func(o *plan.Observed) {
 		nameless, added := 0, found[:0]
+		visible := map[armid.Key]bool{} // a list that changes between its pages has a VM twice
 		for _, vm := range found {
 			if vm.ID == "" {
 				if nameless++; nameless == 1 {
 					gap.Message = vm.Unreadable
 				}
 				continue
+			}
+			if d.scope.MinVMs > 0 {
+				visible[armid.Of(vm.ID)] = true
 			}
 			if d.isNewVM(&vm) {
 				added = append(added, vm)
@@ -118,9 +122,9 @@ func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 			gap.Code = "MalformedAnswer"
 			gap.Message = fmt.Sprintf("%d entries of the VM list name no VM; the id of the first is %s", nameless, gap.Message)
 			o.Gaps = append(o.Gaps, gap)
-		} else if len(found) < d.scope.MinVMs {
+		} else if len(visible) < d.scope.MinVMs {
 			gap.Code = "FewerVMsThanExpected"
-			gap.Message = fmt.Sprintf("%d VMs are visible, at least %d were expected", len(found), d.scope.MinVMs)
+			gap.Message = fmt.Sprintf("%d VMs are visible, at least %d were expected", len(visible), d.scope.MinVMs)
 			o.Gaps = append(o.Gaps, gap)
 		}
 	})

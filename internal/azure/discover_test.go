@@ -166,6 +166,11 @@ func TestFewerVMsThanExpectedIsAGap(t *testing.T) {
 	if d := cmp.Diff([]string{"vms FewerVMsThanExpected"}, gapKinds(o)); d != "" || len(o.VMs) != 2 {
 		t.Error(d)
 	}
+	// A list that changes between its pages has a VM twice, and one is not two.
+	o = discover(t, estate().on("GET", vmList, lists(rawVM("VM1"), rawVM("VM2"), rawVM("vm2"))).client(t, CommandPlan), s)
+	if d := cmp.Diff([]string{"vms FewerVMsThanExpected"}, gapKinds(o)); d != "" || len(o.VMs) != 2 {
+		t.Errorf("%d VMs, %s", len(o.VMs), d)
+	}
 }
 
 func TestVMsOfIDRules(t *testing.T) {
