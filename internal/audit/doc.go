@@ -10,7 +10,8 @@
 //
 //	unknown       no active item, and a read that may hide one failed (its scope and code are in `gap`); or only
 //	              backupStatus answered, which does not return the recovery points; or the item's protectionState is
-//	              ProtectionPaused, Invalid or an unknown word; or what was read of the VM or its item was not
+//	              ProtectionPaused, Invalid or an unknown word; or an active item with a recovery point names no
+//	              policy; or what was read of the VM or its item was not
 //	              understood; or lastBackupStatus is an unknown word; or lastRecoveryPoint lies in the future; or the
 //	              VM was created while azbackup was reading; or the age is between the densest and the sparsest
 //	              possible schedule and the policy's own could not be read

@@ -224,6 +224,10 @@ func (a *assessor) evaluateRecoveryPoint(v *evaluation) {
 	switch age := a.opt.Now.Sub(point); {
 	case age > old:
 		v.addCondition(Stale, "its last recovery point is %s old, allowed are %s", formatAge(age), formatAge(old))
+	case v.row.Policy == "": // as the item of a VM whose backups are stopped (docs/azure.md §3)
+		v.row.MaxAgeSeconds = toSeconds(a.opt.MaxAge)
+		v.hint = "look at the item in the vault: stop and resume its protection, or ask Azure support what it means"
+		v.addCondition(Unknown, "its item in %s is in state %q and names no policy, so that no backup need follow", lastName(v.item.Vault), v.item.State)
 	case age > fresh:
 		v.row.MaxAgeSeconds = 0
 		if gap, ok := a.gaps.policies[armid.Of(v.item.Vault)]; ok {

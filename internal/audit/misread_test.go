@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
@@ -115,6 +116,37 @@ func TestASettingOfAVaultInAnUnknownWordIsAGap(t *testing.T) {
 				if r := Assess(nil, o, Options{Now: propertyNow}); len(r.Gaps) > 0 {
 					t.Errorf("%s %q of an empty vault: gaps %+v", setting, word, r.Gaps)
 				}
+			}
+		}
+	}
+}
+
+// An item without a policy is one whose backups were stopped, by all that is known of the service (docs/azure.md §3): where
+// it is said to be active, nothing says that another backup follows.
+func TestAnActiveItemWithoutAPolicyIsNotProtected(t *testing.T) {
+	for _, tt := range []struct {
+		id, name string
+		want     State
+	}{{"p", "p", Protected}, {"p", "", Protected}, {"", "", Unknown}} {
+		for _, age := range []time.Duration{0, day, 30 * day} { // --max-age
+			o := one(func(it *plan.Item) {
+				if it.PolicyName = tt.name; tt.id == "" {
+					it.PolicyID = ""
+				}
+				it.LastRecoveryPoint = propertyNow.Add(-20 * time.Hour)
+			})
+			r := Assess(nil, o, Options{Now: propertyNow, MaxAge: age})
+			if got := r.VMs[0].State; got != tt.want || r.Summary.Complete != (got == Protected) {
+				t.Errorf("policy %q %q: %s, want %s: %s", tt.id, tt.name, got, tt.want, r.VMs[0].Because)
+			}
+			unknown := 0
+			for _, f := range r.Findings {
+				if f.Code == codeUnknown && strings.Contains(f.Message, "names no policy") {
+					unknown++
+				}
+			}
+			if (unknown == 1) != (tt.want == Unknown) {
+				t.Errorf("policy %q %q: findings %v", tt.id, tt.name, codesOf(r))
 			}
 		}
 	}
