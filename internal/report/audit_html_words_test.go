@@ -102,3 +102,22 @@ func TestAShardShowsNoTrendFromTheCoverageOfAll(t *testing.T) {
 		}
 	}
 }
+
+// Machines that were not read at all are left out of the number, too.
+func TestNothingIsSaidToBeLeftOutWhereAReadFailed(t *testing.T) {
+	share := 1.0
+	s := audit.Summary{VMs: 5, Covered: 5, Counted: 5, Coverage: &share, Gaps: 1, States: map[audit.State]int{audit.Protected: 5}}
+	r := audit.Result{Summary: s, Gaps: []plan.Gap{{Kind: plan.GapVMs, Code: "AuthorizationFailed"}}}
+	for _, format := range []string{"text", "markdown", "junit"} {
+		var b strings.Builder
+		if err := WriteAudit(&b, format, r, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.ToLower(b.String()); !strings.Contains(said, "nothing left out of what could be read") {
+			t.Errorf("%s:\n%s", format, b.String())
+		}
+	}
+	if s.Gaps = 0; describeLeftOut(s) != "nothing left out" {
+		t.Error(describeLeftOut(s))
+	}
+}

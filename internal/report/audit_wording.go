@@ -86,7 +86,10 @@ func describeCoverage(s audit.Summary) string {
 // describeLeftOut returns what the share leaves out; it is never printed without it.
 func describeLeftOut(s audit.Summary) string {
 	words := describeStates(s, audit.State.IsLeftOut)
-	if words == "" {
+	switch {
+	case words == "" && s.Gaps > 0:
+		return "nothing left out of what could be read"
+	case words == "":
 		return "nothing left out"
 	}
 	return "left out: " + words
