@@ -173,9 +173,10 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 // canPoll reports whether the operation has a URL to poll, and a budget to do so.
 func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }
 
-// hasURL reports whether the operation can be polled: by one of its URLs or, for a restore, by its job.
+// hasURL reports whether the operation can be polled: by one of its URLs or, for a restore, by its job, which the backend
+// finds where the answer named none.
 func (ex *execution) hasURL() bool {
-	return ex.op.Status != "" || ex.op.Result != "" || isRestore(ex.task.Action) && ex.op.JobID != ""
+	return ex.op.Status != "" || ex.op.Result != "" || isRestore(ex.task.Action)
 }
 
 // jobID returns the id of the operation's job as far as it is known; "" = not known. The job of a restore has the id of its

@@ -46,7 +46,7 @@ func TestAFewOperationsArePolledBeforeTheyAreExpectedToEnd(t *testing.T) {
 	}
 }
 
-func TestAnOperationWithAURLOrARestoreWithAJobCanBePolled(t *testing.T) {
+func TestAnOperationWithAURLOrARestoreCanBePolled(t *testing.T) {
 	for name, tt := range map[string]struct {
 		action plan.Action
 		op     Operation
@@ -57,7 +57,7 @@ func TestAnOperationWithAURLOrARestoreWithAJobCanBePolled(t *testing.T) {
 		"its result":        {plan.Backup, Operation{Result: "u"}, true},
 		"a backup's job":    {plan.Backup, Operation{JobID: "j"}, false},
 		"a restore's job":   {plan.Restore, Operation{JobID: "j"}, true},
-		"a restore without": {plan.Restore, Operation{}, false},
+		"a restore without": {plan.Restore, Operation{}, true},
 	} {
 		ex := &execution{task: &task{Change: plan.Change{Action: tt.action}}, op: tt.op}
 		if got := ex.hasURL(); got != tt.want {

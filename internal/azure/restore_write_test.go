@@ -49,7 +49,7 @@ func TestRestoreWrites(t *testing.T) {
 			t.Errorf("%s: sent %s\nwant %s", name, got.body, want)
 		}
 		acceptedBy(t, got.body, &backup.RestoreRequestResource{})
-		if len(f.sent) != 1 || op.ID != "op-1" || op.RetryAfter != time.Minute {
+		if len(f.sent) != 1 || op.ID != "op-1" || op.RetryAfter != time.Minute || op.Restore != ch.RestoreOrder { // by which its job is told from others
 			t.Errorf("%s: %d requests, %+v", name, len(f.sent), op)
 		}
 	}

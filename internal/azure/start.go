@@ -81,7 +81,7 @@ func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, prep
 // operationOf returns the operation of an accepted write, with the URLs to poll (docs/azure.md §12, §16.2).
 func (c *Client) operationOf(ch plan.Change, a *arm.Answer) apply.Operation {
 	op := apply.Operation{
-		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
+		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After, Restore: ch.RestoreOrder,
 		Status: a.Header.Get("Azure-AsyncOperation"), Result: a.Header.Get("Location"),
 		Accepted: c.answerTime(a.Header), RequestID: a.RequestID(), RetryAfter: a.RetryAfter(),
 	}

@@ -215,6 +215,19 @@ func TestARestoreWhoseAnswerWasLostIsStartedOnce(t *testing.T) {
 	})
 }
 
+// An answer that names no operation leaves the job to follow, which is found as after a lost answer.
+func TestARestoreWhoseAnswerNamesNoOperationIsDoneWithItsJob(t *testing.T) {
+	for _, status := range []int{http.StatusAccepted, http.StatusOK} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRestoring(t, 2, simulator.Fault{Name: "bare", Kind: "item.restore", Status: status, Body: " ", AfterEffect: true})
+			rep := r.run(t, 20)
+			if jobs, disks := r.made(t); rep.Summary[apply.Done] != 2 || len(jobs) != 2 || len(disks) != 2 {
+				t.Errorf("%d: %v, %d jobs: %+v", status, rep.Summary, len(jobs), rep.Results)
+			}
+		})
+	}
+}
+
 func TestARestoreWhoseAnswerWasLostFailsWithItsJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRestoring(t, 1, simulator.Fault{Name: "full", Kind: "item.restore", Reset: "after", Operation: "lies", Code: "UserErrorNoRoom", Message: "there is no room"})
