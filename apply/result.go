@@ -115,6 +115,8 @@ func describeErr(err error) string {
 func (ex *execution) inspectCommand() string {
 	path := ex.task.Item
 	switch {
+	case isRestore(ex.task.Action): // its operation has succeeded as soon as its job exists
+		path = strings.TrimSuffix(ex.task.Vault+"/backupJobs/"+bareJob(ex.jobID()), "/")
 	case ex.op.ID != "" && ex.poller != nil:
 		path = ex.task.Vault + "/backupOperations/" + ex.op.ID // answers for every operation of a vault's items (docs/azure.md §33.3)
 	case path == "":

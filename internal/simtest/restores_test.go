@@ -263,8 +263,13 @@ func TestARestoreThatOutlivesItsTimeIsReportedWithItsOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRestoringWith(t, 1, simulator.Settings{Durations: map[string]simulator.Range{"restoreFromSnapshot": simulator.Fixed(9 * time.Hour)}})
 		rep := r.run(t, 20)
-		if res := rep.Results[0]; res.Outcome != apply.Unconfirmed || res.Operation == "" || res.Job == "" {
+		res := rep.Results[0]
+		if res.Outcome != apply.Unconfirmed || res.Operation == "" || res.Job == "" {
 			t.Errorf("%+v", res)
+		}
+		// Its operation says Succeeded as soon as the job exists.
+		if want := r.plan.Changes[0].Vault + "/backupJobs/" + res.Job + "?"; !strings.Contains(res.Hint, want) {
+			t.Errorf("the hint %q does not show the job", res.Hint)
 		}
 	})
 }
