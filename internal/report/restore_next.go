@@ -28,6 +28,9 @@ func (r Run) nextFor(result apply.Result) string {
 		if result.Code == "" && cmp.Or(result.Job, result.Operation) != "" {
 			return "it runs on in Azure: the same command, run again, follows it; azbackup points shows when its point is proven"
 		}
+		if result.Code == "" {
+			return "whether it was started is not known: the same command, run again, follows its job where there is one"
+		}
 	case apply.Failed:
 	}
 	return cmp.Or(result.Hint, "the message says why; run the same command again when that is settled")

@@ -68,6 +68,13 @@ func restoredRun(s string) Run {
 	return r
 }
 
+func TestARestoreOfWhichNothingIsKnownIsLookedForByTheNextRun(t *testing.T) {
+	lost := apply.Result{Outcome: apply.Unconfirmed, Message: "the answer was lost, and what became of it cannot be read", Hint: "look with: az rest"}
+	if got := (Run{}).nextFor(lost); !strings.Contains(got, "the same command, run again, follows its job where there is one") {
+		t.Error(got)
+	}
+}
+
 func restoresIn(t *testing.T, format string, r Run, s Style) []byte {
 	t.Helper()
 	return formatted(t, WriteRestores, format, r, s)
