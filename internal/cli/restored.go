@@ -253,9 +253,13 @@ func (vm *restoredVM) conclude(now time.Time) *report.Restored {
 		r.Message = "the job that was running restored other disks: " + strings.Join(j.Restored, ", ")
 		r.Hint = "run again: what is missing is restored then"
 	case vm.isListed && len(vm.disks) < vm.expected() && now.Sub(vm.ended()) >= plan.DisksListedAfter:
+		isAdopted := r.Outcome == apply.AlreadyDone
 		r.Outcome, r.Code = apply.Unconfirmed, codeDisksNotListed
 		r.Message = fmt.Sprintf("the job completed, and of its %s %d are listed", report.FormatCount(vm.expected(), "disk"), len(vm.disks))
 		r.Hint = "look in the resource group for disks with the tag " + plan.TagRestoreJob + " = " + r.Job
+		if isAdopted && len(vm.disks) > 0 { // a job of which one disk is there is adopted by every run
+			r.Hint += "; if the others were deleted or moved, --again restores all of them once more"
+		}
 	case took > 0 && r.Message == "":
 		r.Message = "Completed in " + report.FormatDuration(took)
 	}

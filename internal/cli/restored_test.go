@@ -219,6 +219,17 @@ func TestARestoreThatRunsForDaysIsFollowed(t *testing.T) {
 	wantAll(t, out, "the same command, run again, follows it")
 }
 
+// Where somebody deleted one of the disks, every run adopts the job that made them: the report says how to get all of them.
+func TestDisksThatWereDeletedAreRestoredWithAgain(t *testing.T) {
+	r := &apply.Result{Outcome: apply.AlreadyDone, Job: "j1"}
+	vm := restoredVM{result: r, order: &plan.RestoreOrder{}, isListed: true, disks: []plan.Disk{{ID: "d"}}}
+	vm.job.ID, vm.job.Status, vm.job.Restored, vm.job.End = "/j1", "Completed", []string{"os", "data"}, time.Now().Add(-time.Hour)
+	vm.conclude(time.Now())
+	if r.Code != codeDisksNotListed || !strings.HasSuffix(r.Hint, "; if the others were deleted or moved, --again restores all of them once more") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A job that completed with warnings is not adopted by the next run, and the report says why.
 func TestTheWarningsOfARestoreAreReported(t *testing.T) {
 	for _, outcome := range []apply.Outcome{apply.Done, apply.AlreadyDone} {
