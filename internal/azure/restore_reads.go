@@ -158,8 +158,13 @@ func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Ti
 	}
 	var jobs []plan.RestoreJob
 	now := c.Now()
+	listed := map[armid.Key]bool{} // a job that starts meanwhile moves others to the next page: one is then in two pages
 	for _, w := range found {
 		j, odd := w.ToPlan(vault, now)
+		if j.ID != "" && listed[armid.Of(j.ID)] {
+			continue
+		}
+		listed[armid.Of(j.ID)] = true
 		wanted := len(containers) == 0 || slices.ContainsFunc(containers, func(name string) bool { return strings.EqualFold(name, j.Container) })
 		if wanted || odd != "" {
 			jobs = append(jobs, plan.RestoreJob{Job: j, Unreadable: odd})

@@ -75,6 +75,9 @@ func TestRestoreJobsAreReadWithTheirPropertyBags(t *testing.T) {
 	if jobs := restoreJobs(t, lists(row, another), says(200, azuretest.RestoreJob("j1", container, azuretest.RestoreBag))); len(jobs) != 1 || !jobs[0].IsProof() {
 		t.Errorf("%+v, want the one of the VM", jobs)
 	}
+	if jobs := restoreJobs(t, lists(row, row), says(200, azuretest.RestoreJob("j1", container, azuretest.RestoreBag))); len(jobs) != 1 {
+		t.Errorf("a job that is in two pages is one restore of the day: %+v", jobs)
+	}
 	if jobs := restoreJobs(t, lists(row), fails(403, "AuthorizationFailed")); len(jobs) != 1 || jobs[0].IsProof() || jobs[0].Unreadable == "" {
 		t.Errorf("a job that could not be read: %+v", jobs)
 	}
