@@ -157,6 +157,7 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	a.warnOfTestGroups(facts.Groups)
 	p := plan.MakeRestores(o, facts, r, s.Now()).ForCloud(c.Cloud)
 	if p, err = withGuards(ctx, s, c, o, p); err != nil {
 		return plan.Plan{}, err
@@ -193,6 +194,17 @@ func (a *app) warnOfGone(c *config.Config, o plan.Observed, only []plan.TargetFi
 	}
 	a.log.Warn("rule= selects VMs that exist; left out are the backups of "+report.FormatCount(len(gone), "VM")+" that are gone or not visible: "+names,
 		hintKey, "group=, vault= and vm= select those too")
+}
+
+// warnOfTestGroups warns of a group to restore into whose tag lets restore tests delete disks: what is restored there looks like
+// what a test left, and the job of a test that runs is adopted, whose disks the test deletes.
+func (a *app) warnOfTestGroups(groups []plan.ResourceGroup) {
+	for _, g := range groups {
+		if g.AllowsRestoreTests() {
+			a.log.Warn("the resource group "+report.Line(g.Name)+" is one of restore tests: disks that are restored into it may be deleted as what a test left",
+				hintKey, "name a group without the tag "+plan.TagTestsAllowed+" with --into")
+		}
+	}
 }
 
 // maxGoneShown is how many VMs a warning of those that are gone names.

@@ -247,6 +247,16 @@ func TestTheWarningsOfARestoreAreReported(t *testing.T) {
 	}
 }
 
+// Whoever restores into a group of restore tests is told that tests delete disks there.
+func TestARestoreIntoAGroupOfTestsIsWarnedOf(t *testing.T) {
+	const warning = "the resource group rg-restored is one of restore tests: disks that are restored into it may be deleted as what a test left"
+	_, _, log := inVirtualTime(t, restoreOf(badDaysEstate(t, `"name":"rg-restored",`, `"name":"rg-restored","tags":{"azbackup-restore-tests":"allowed"},`), "eb1")...)
+	wantAll(t, log, warning, "name a group without the tag azbackup-restore-tests with --into")
+	if _, _, log = inVirtualTime(t, restoreOf(badDaysEstate(t), "eb1")...); strings.Contains(log, warning) {
+		t.Errorf("a group of no tests is warned of\n%s", log)
+	}
+}
+
 // A rule matches what exists. Whoever restores the VMs of a rule is told of those that are gone.
 func TestARestoreByRuleNamesTheVMsThatAreGone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "azbackup.yaml")
