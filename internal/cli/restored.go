@@ -248,6 +248,10 @@ func (vm *restoredVM) conclude(now time.Time) *report.Restored {
 		out.Leaves = j.Account + "/" + j.Blobs
 	}
 	switch {
+	case j.ID != "" && !vm.order.IsRestoredBy(j) && r.Outcome == apply.Done: // by the job of this very order
+		r.Outcome, r.Code = apply.Failed, codeOtherDisks
+		r.Message = "the job restored other disks than were ordered: " + strings.Join(j.Restored, ", ")
+		r.Hint = "the point may not hold the others: name what it holds with --disks; the same command would restore the same disks once more"
 	case j.ID != "" && !vm.order.IsRestoredBy(j):
 		r.Outcome, r.Code = apply.Failed, codeOtherDisks
 		r.Message = "the job that was running restored other disks: " + strings.Join(j.Restored, ", ")

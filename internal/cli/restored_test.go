@@ -219,6 +219,15 @@ func TestARestoreThatRunsForDaysIsFollowed(t *testing.T) {
 	wantAll(t, out, "the same command, run again, follows it")
 }
 
+// A LUN that the point does not hold is not restored by any further run: no run is advised that makes the same disks again.
+func TestALUNThatIsNotThereIsNotAskedForAgain(t *testing.T) {
+	code, out, _ := inVirtualTime(t, restoreOf(badDaysEstate(t), "eb1", "--disks", "7")...)
+	if code != exitUnfinished || strings.Contains(out, "run again: what is missing") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	wantAll(t, out, "OtherDisks: the job restored other disks than were ordered: eb1_OsDisk_1", "the same command would restore the same disks once more")
+}
+
 // Where somebody deleted one of the disks, every run adopts the job that made them: the report says how to get all of them.
 func TestDisksThatWereDeletedAreRestoredWithAgain(t *testing.T) {
 	r := &apply.Result{Outcome: apply.AlreadyDone, Job: "j1"}
