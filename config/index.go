@@ -86,7 +86,8 @@ func (x *index) indexRoutes(c *Config) {
 	}
 }
 
-// findVaults lists the vaults that a reference may mean, in the order of the file.
+// findVaults lists the vaults that a reference may mean, in the order of the file. A vault that the file names beats those
+// of its name that joined in the same place: without them the reference means that one.
 func (x *index) findVaults(vaults []Vault, ref string) []int {
 	var found []int
 	if isPattern(ref) {
@@ -104,7 +105,14 @@ func (x *index) findVaults(vaults []Vault, ref string) []int {
 			found = append(found, n)
 		}
 	}
-	return found
+	if len(found) < 2 {
+		return found
+	}
+	named := map[armid.Region]bool{}
+	for _, n := range found {
+		named[vaults[n].region()] = named[vaults[n].region()] || !vaults[n].Joined
+	}
+	return slices.DeleteFunc(found, func(n int) bool { return vaults[n].Joined && named[vaults[n].region()] })
 }
 
 func (v Vault) isCalled(ref string) bool { return armid.IsCalled(ref, v.ID(), v.ResourceGroup, v.Name) }

@@ -17,8 +17,8 @@ func (c *Config) Policy(name string) *Policy {
 }
 
 // FindVaults lists the vaults that a reference may mean: `name`, `group/name`, a resource id, or a policy's pattern of
-// names. In a file that [Load] accepted, a reference without a pattern means exactly one vault; it means none until
-// that vault joins, where an entry with a match may find it ([Config.VaultMatcher]).
+// names. In a file that [Load] accepted, a reference without a pattern means exactly one vault; where an entry with a
+// match may find it ([Config.VaultMatcher]), it means none until that vault joins, and several where vaults of one name do.
 func (c *Config) FindVaults(ref string) []Vault {
 	return c.vaultsAt(c.compiled().index.findVaults(c.Vaults, ref))
 }

@@ -39,8 +39,10 @@ type destinations struct {
 	all  []*vaultPlan // by name
 	mine []*vaultPlan // of all, those in the subscription
 	near []*vaultPlan // of mine, those in the region
-	set  map[*vaultPlan]bool
-	fits map[string]*fitting // of near, by [VM.NeedsEnhanced]
+	// alike are those of near that one name in the rule means: vaults that joined, whose groups the rule does not say.
+	alike []*vaultPlan
+	set   map[*vaultPlan]bool
+	fits  map[string]*fitting // of near, by [VM.NeedsEnhanced]
 }
 
 func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
@@ -64,8 +66,26 @@ func (pl *planner) candidates(s *vmState) *destinations {
 	})
 	d.mine = filter(d.all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == k.Subscription })
 	d.near = filter(d.mine, func(v *vaultPlan) bool { return armid.Location(v.location) == k.Location })
+	d.alike = pl.alikeVaults(s.rule.Vault, d.near)
 	pl.routes[k] = d
 	return d
+}
+
+// alikeVaults returns the first vaults of near that one of the references means, where it means several.
+func (pl *planner) alikeVaults(refs []string, near []*vaultPlan) []*vaultPlan {
+	if len(near) < 2 {
+		return nil
+	}
+	for _, ref := range refs {
+		means := map[armid.Key]bool{}
+		for _, v := range pl.config.FindVaults(ref) {
+			means[armid.Of(v.ID())] = true
+		}
+		if alike := filter(near, func(v *vaultPlan) bool { return means[v.key] }); len(alike) > 1 {
+			return alike
+		}
+	}
+	return nil
 }
 
 // route returns the vault for a VM without an item: of the candidates that can take it, the one with the fewest VMs,
@@ -85,6 +105,8 @@ func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 		return nil, ReasonOtherRegion, vaultNames(d.mine) + " in " + d.mine[0].location + ", the VM in " + s.target().Location
 	case len(d.near) > 1 && len(s.rule.Vault) == 0 && !s.rule.Spread:
 		return nil, ReasonAmbiguousVault, vaultNames(d.near)
+	case len(d.alike) > 0 && !s.rule.Spread:
+		return nil, ReasonAmbiguousVault, placedVaultNames(d.alike)
 	}
 	needs := s.vm.NeedsEnhanced
 	f := d.fits[needs]
@@ -191,9 +213,18 @@ const maxNames = 8
 
 // vaultNames joins the names of vaults for display.
 func vaultNames(vaults []*vaultPlan) string {
+	return joinNames(vaults, func(v *vaultPlan) string { return v.name })
+}
+
+// placedVaultNames is vaultNames with the resource groups, for vaults of one name.
+func placedVaultNames(vaults []*vaultPlan) string {
+	return joinNames(vaults, func(v *vaultPlan) string { return v.conf.ResourceGroup + "/" + v.name })
+}
+
+func joinNames(vaults []*vaultPlan, name func(*vaultPlan) string) string {
 	var out []string
 	for _, v := range vaults[:min(len(vaults), maxNames)] {
-		out = append(out, v.name)
+		out = append(out, name(v))
 	}
 	list := strings.Join(out, ", ")
 	if more := len(vaults) - len(out); more > 0 {
