@@ -53,7 +53,8 @@ func (x *index) hasPolicy(folded string) bool {
 	return ok
 }
 
-// indexRoutes fills in which vaults the rules of each policy may route to. Rules of one reach route alike.
+// indexRoutes fills in which vaults the rules of each policy may route to. Rules of one reach route alike; a rule that wants
+// no backup routes nowhere, whatever policy it still names.
 func (x *index) indexRoutes(c *Config) {
 	type route struct{ policy, reach string }
 	seen := map[route]bool{}
@@ -61,7 +62,7 @@ func (x *index) indexRoutes(c *Config) {
 	for i := range c.Rules {
 		r := &c.Rules[i]
 		policy := strings.ToLower(r.Policy)
-		if policy == "" || len(sets[policy]) == len(c.Vaults) {
+		if policy == "" || r.Protect == ProtectOff || r.Protect == ProtectStopped || len(sets[policy]) == len(c.Vaults) {
 			continue
 		}
 		if len(r.Vault) == 0 {

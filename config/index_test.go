@@ -101,3 +101,16 @@ func TestTheIndexFindsWhatGoingThroughAllVaultsFinds(t *testing.T) {
 		}
 	})
 }
+
+func TestARuleThatWantsNoBackupKeepsItsPolicyInNoVault(t *testing.T) {
+	for protect, want := range map[Protect]int{ProtectOn: 1, ProtectOff: 0, ProtectStopped: 0, "": 1} {
+		c := &Config{
+			Vaults:   []Vault{{Name: "rsv", ResourceGroup: "rg", Location: "westeurope"}},
+			Policies: []Policy{{Name: "daily", Manage: true}},
+			Rules:    []Rule{{Name: "r", Match: []Selector{{Names: []string{"*"}}}, Policy: "daily", Protect: protect}},
+		}
+		if got := c.VaultsOf(&c.Policies[0]); len(got) != want {
+			t.Errorf("protect %q: the policy is kept in %d vaults, want %d", protect, len(got), want)
+		}
+	}
+}
