@@ -179,9 +179,13 @@ func (pl *planner) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 	p.change = pl.addChange(pendingChange{Change: c, risks: r, weight: max(1, users), expiry: lost})
 }
 
-// whyPolicyRefused returns why the service would refuse to change a policy: shorter retention under a resource guard
-// or in an immutable vault, longer retention while an item is suspended (docs/azure.md §6, §8.3).
+// whyPolicyRefused returns why the service would refuse to change a policy: an archive that it keeps and that no longer
+// fits, shorter retention under a resource guard or in an immutable vault, longer retention while an item is suspended
+// (docs/azure.md §6, §8.3).
 func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
+	if after.archivesInVain() && !before.archivesInVain() && after.Archive.describe() == before.Archive.describe() {
+		return ReasonPolicyArchives, after.Archive.describe()
+	}
 	if specRisks(before, after).retention {
 		if v.isImmutable() {
 			return ReasonImmutableVault, v.name
@@ -194,6 +198,30 @@ func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, susp
 		return ReasonSuspendedItems, formatCount(suspended, "item")
 	}
 	return "", ""
+}
+
+// archivesInVain reports whether no point of the policy may be archived, though it says so: the service refuses to write
+// such a policy (docs/azure.md §8.3). Where the file has no `archive`, the one that was read goes back whatever the file keeps.
+func (s PolicySpec) archivesInVain() bool {
+	if s.Archive == nil {
+		return false
+	}
+	need := 9 // for what the service recommends
+	if s.Archive.Mode != ArchiveRecommended {
+		const remaining, longestMonth = 6, 31
+		need = s.Archive.After + remaining
+		if strings.EqualFold(s.Archive.Unit, "Days") {
+			need = s.Archive.After/longestMonth + remaining
+		}
+	}
+	longest := 0
+	if s.Retention.Months != nil {
+		longest = s.Retention.Months.Keep
+	}
+	if s.Retention.Years != nil {
+		longest = max(longest, 12*s.Retention.Years.Keep)
+	}
+	return longest < need || s.Tier == TierEnhanced && s.Schedule.Frequency == FrequencyWeekly
 }
 
 // countUsers counts the items under a policy. Where the service's own count is larger it returns that one: it includes

@@ -58,6 +58,7 @@ const (
 	ReasonPolicyTier          Reason = "policy-other-tier"
 	ReasonPolicyUnreadable    Reason = "policy-unreadable"
 	ReasonPolicyLimit         Reason = "policy-limit"
+	ReasonPolicyArchives      Reason = "policy-archives"
 	ReasonSuspendedItems      Reason = "suspended-items"
 	ReasonEnhancedToStandard  Reason = "enhanced-to-standard"
 	ReasonNeedsEnhanced       Reason = "vm-needs-enhanced"
@@ -134,6 +135,7 @@ func reasons() []reasonText {
 		{ReasonPolicyTier, "the vault has a policy of this name with another tier, and a tier cannot change"},
 		{ReasonPolicyUnreadable, "the policy holds something this program does not understand, so what it keeps is not known"},
 		{ReasonPolicyLimit, "the vault has as many policies as the service allows"},
+		{ReasonPolicyArchives, "the service refuses this schedule and retention while the policy moves points to the archive tier, which only the portal ends"},
 		{ReasonSuspendedItems, "the service refuses a longer retention while an item of the policy is suspended"},
 		{ReasonEnhancedToStandard, "an item cannot go back from an Enhanced to a Standard policy"},
 		{ReasonNeedsEnhanced, "only an Enhanced policy can protect this VM"},
