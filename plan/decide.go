@@ -102,11 +102,11 @@ func (pl *planner) decideStopped(s *vmState) {
 	case gap != nil || s.vm == nil && !s.isMissing:
 		pl.block(pl.itemChange(s, at, Stop), ReasonGap, pl.describeGap(gap), "")
 	case at.class == NoItem:
-		pl.recordUnchanged(s, at, ReasonNothingToStop, "")
+		pl.recordUnchanged(s, at, ReasonNothingToStop, s.rule.Reason)
 	case at.class == ItemUnknown:
 		pl.block(pl.itemChange(s, at, Stop), ReasonUnknownState, pl.describeItem(at.item), "")
 	case at.class == ItemActive && at.isCandidate:
-		pl.planStop(s, at, ReasonRuleStops)
+		pl.planStop(s, at, ReasonRuleStops, s.rule.Reason)
 	case at.class == ItemActive:
 		pl.block(pl.itemChange(s, at, Stop), ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
 	case !at.isCandidate:
@@ -114,9 +114,9 @@ func (pl *planner) decideStopped(s *vmState) {
 	case at.class == ItemSoftDeleted:
 		pl.planUndelete(s, at)
 	case at.class == ItemSuspended:
-		pl.recordUnchanged(s, at, ReasonSuspendedAges, "")
+		pl.recordUnchanged(s, at, ReasonSuspendedAges, s.rule.Reason)
 	default:
-		pl.recordUnchanged(s, at, ReasonAlreadyStopped, "")
+		pl.recordUnchanged(s, at, ReasonAlreadyStopped, s.rule.Reason)
 	}
 }
 
@@ -144,7 +144,7 @@ func (pl *planner) decideUnmatched(s *vmState) {
 	case s.vm == nil:
 		pl.recordUnchanged(s, at, ReasonOrphan, pl.describeItem(at.item))
 	case pl.isUnmatchedStopped(s, at):
-		pl.planStop(s, at, ReasonUnmatchedStops)
+		pl.planStop(s, at, ReasonUnmatchedStops, "")
 	default:
 		pl.recordUnchanged(s, at, ReasonNoRule, "")
 	}

@@ -280,10 +280,10 @@ func tierOf(p *Policy) string {
 	return p.Spec.normalize().Tier
 }
 
-// planStop plans to stop new backups; the data is kept.
-func (pl *planner) planStop(s *vmState, at itemLocation, why Reason) {
+// planStop plans to stop new backups; the data is kept. detail is the file's own reason, or "".
+func (pl *planner) planStop(s *vmState, at itemLocation, why Reason, detail string) {
 	c := pl.itemChange(s, at, Stop)
-	c.Reason, c.Because = why, pl.sentence(why, "")
+	c.Reason, c.Because = why, pl.sentence(why, detail)
 	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normalize()}
 	if s.rule == nil { // configured on the vault
 		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)

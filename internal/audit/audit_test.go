@@ -526,3 +526,17 @@ func TestAVaultLiesWhereItWasReadToLieElseWhereTheFileSays(t *testing.T) {
 		t.Errorf("of no vault: %q", got)
 	}
 }
+
+func TestTheReasonOfARuleThatStopsIsNoted(t *testing.T) {
+	c := &config.Config{
+		Subscriptions: []string{sub},
+		Rules:         []config.Rule{{Name: "old", Match: []config.Selector{{Names: []string{"*"}}}, Protect: config.ProtectStopped, Reason: "decommissioned in May"}},
+	}
+	c.Compile()
+	for _, state := range []string{plan.StateProtected, plan.StateProtectionStopped} {
+		r := Assess(c, one(func(it *plan.Item) { it.State = state }), Options{Now: propertyNow})
+		if len(r.VMs) != 1 || !slices.Contains(r.VMs[0].Notes, "rule old wants its backups stopped: decommissioned in May") {
+			t.Errorf("%s: %+v", state, r.VMs)
+		}
+	}
+}

@@ -318,8 +318,13 @@ func (a *assessor) targetsFor(v *evaluation) *targets {
 
 // addNotes adds the notes, which do not change the state.
 func (a *assessor) addNotes(v *evaluation, its vmItems) {
-	if v.class == classActive && v.rule != nil && v.rule.Protect == config.ProtectStopped {
-		v.addNote("rule %s wants its backups stopped", v.rule.Name)
+	if v.rule != nil && v.rule.Protect == config.ProtectStopped {
+		switch {
+		case v.rule.Reason != "": // told of a VM that is stopped already, too
+			v.addNote("rule %s wants its backups stopped: %s", v.rule.Name, v.rule.Reason)
+		case v.class == classActive:
+			v.addNote("rule %s wants its backups stopped", v.rule.Name)
+		}
 	}
 	if v.class == classActive && v.item.Disks != nil {
 		v.addNote("%s", describeDisks(v.item.Disks))
