@@ -16,7 +16,7 @@ func Codes() []CodeHelp {
 	return []CodeHelp{
 		// Reading.
 		{"file", "A file or directory that was named can be read, is at most 256 MiB, and is named once. Of a directory every *.yaml is read, " +
-			"in the order of the names; a *.yml there is an error, because it would be left out silently."},
+			"in the order of the names; a *.yml or *.YAML there is an error, because it would be left out silently."},
 		{"encoding", "A file is UTF-8 text. Control characters and the line breaks that only some editors count are refused, " +
 			"so that every position in a message is the one your editor shows."},
 		{"empty", "A file says something. An empty one is more likely a mistake of the script that wrote it than a wish to manage nothing."},

@@ -142,13 +142,13 @@ func filesIn(dir string, out *diagnostics) []string {
 	}
 	var files []string
 	for _, e := range entries {
-		switch filepath.Ext(e.Name()) {
-		case ".yaml":
+		switch ext := filepath.Ext(e.Name()); {
+		case ext == ".yaml":
 			if !e.IsDir() {
 				files = append(files, filepath.Join(dir, e.Name()))
 			}
-		case ".yml":
-			out.failFile(filepath.Join(dir, e.Name()), nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
+		case strings.EqualFold(ext, ".yml"), strings.EqualFold(ext, ".yaml"):
+			out.failFile(filepath.Join(dir, e.Name()), nil, "rename it", "of a directory only *.yaml is read, and this is %s", ext)
 		}
 	}
 	if len(files) == 0 {
