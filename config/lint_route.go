@@ -20,7 +20,7 @@ func (l *linter) checkRoute(r *Rule) {
 	case !l.isSet(&r.Vault) && l.checkPlaced(r):
 		l.checkCandidates(r, policy)
 	}
-	if r.Spread && l.isSet(&r.Vault) && len(r.Vault) < 2 {
+	if r.Spread && l.isSet(&r.Vault) && len(r.Vault) < 2 && !slices.ContainsFunc(r.Vault, l.mayJoin) { // several of a name may join
 		l.out.warn(l.nodeOf(&r.Spread), "no-effect", "remove it", "with one vault there is nothing to spread over")
 	}
 }
