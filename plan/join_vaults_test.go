@@ -49,9 +49,11 @@ func TestANameMeansTheVaultOfTheFileAndNotOneOfItsNameThatJoins(t *testing.T) {
 		items  []Item
 		want   Action
 		in     string
+		why    Reason
 	}{
 		"one is named":                     {named: named, vault: "rsv", want: Protect, in: found[1].ID},
-		"none is named":                    {vault: "rsv", want: Blocked},
+		"none is named":                    {vault: "rsv", want: Blocked, why: ReasonAmbiguousVault},
+		"no vault has the name":            {vault: "rsv-typo", want: Blocked, why: ReasonNoSuchVault},
 		"none is named, and both may do":   {vault: "rsv", spread: true, want: Protect, in: found[0].ID},
 		"the rule says the resource group": {vault: "rg-b/rsv", want: Protect, in: found[1].ID},
 		"one of two has the item": {
@@ -79,8 +81,8 @@ func TestANameMeansTheVaultOfTheFileAndNotOneOfItsNameThatJoins(t *testing.T) {
 		if len(got) != 1 || got[0].Action != tc.want || !armid.Same(got[0].Vault, tc.in) {
 			t.Errorf("%s: got %+v, want %s in %q", name, got, tc.want, tc.in)
 		}
-		if tc.want == Blocked && (len(got) != 1 || got[0].Reason != ReasonAmbiguousVault) {
-			t.Errorf("%s: got %+v, want %s", name, got, ReasonAmbiguousVault)
+		if tc.why != "" && (len(got) != 1 || got[0].Reason != tc.why) {
+			t.Errorf("%s: got %+v, want %s", name, got, tc.why)
 		}
 	}
 }

@@ -97,6 +97,8 @@ func (pl *planner) alikeVaults(refs []string, near []*vaultPlan) []*vaultPlan {
 func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 	d := pl.candidates(s)
 	switch {
+	case len(d.all) == 0 && len(s.rule.Vault) > 0 && pl.config.Shard.IsAll(): // a match could have found it, here or in another shard
+		return nil, ReasonNoSuchVault, strings.Join(s.rule.Vault, ", ")
 	case len(d.all) == 0:
 		return nil, ReasonNoVault, "region " + s.target().Location
 	case len(d.mine) == 0:
