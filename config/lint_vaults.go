@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -45,8 +46,26 @@ func (l *linter) checkVaultMatch(v *Vault) {
 	if n := l.nodeOf(v).get("match"); n != nil && n.kind == mapping && len(n.pairs) == 0 {
 		l.out.fail(n, "empty-selector", `to select every vault write: {names: ["*"]}`, "match is empty")
 	}
+	l.checkKeepsMatch(v)
 	l.checkManagedVault(v)
 	l.checkRedundancy(v)
+}
+
+// checkKeepsMatch warns of a tag that takes the vaults of an entry out of its own match: once it is written, the file has
+// them no more, unless another entry takes them.
+func (l *linter) checkKeepsMatch(v *Vault) {
+	if !v.Manage || !l.isSetAndValid(&v.Tags) || !l.isSetAndValid(&v.Match) {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.Tags)) {
+		for _, wanted := range slices.Sorted(maps.Keys(v.Match.Tags)) {
+			values := v.Match.Tags[wanted]
+			if strings.EqualFold(name, wanted) && (len(values) == 0 || !anyGlob(globs(values, false), v.Tags[name])) {
+				l.out.warn(l.nodeOf(&v.Tags), "vault-match", "match the tag that they will have as well, or leave it as it is",
+					"the tag %s takes the vaults out of this match, which wants %s", quote(name), describeAlternatives(values, "no such tag"))
+			}
+		}
+	}
 }
 
 // checkManagedVault checks the entry of a vault that is not managed: it warns of settings that are never written, and
