@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestTheReasonOfARuleThatStopsIsShown(t *testing.T) {
 		}
 	}
 	p := plan.Make(c, o, plan.Options{})
-	all := append(p.Changes, p.Unchanged...)
+	all := slices.Concat(p.Changes, p.Unchanged)
 	if len(all) != len(o.VMs) {
 		t.Fatalf("the plan has %d entries for %d VMs", len(all), len(o.VMs))
 	}
