@@ -49,7 +49,14 @@ func isUnpollable(err error) bool {
 		return true
 	}
 	e, ok := errors.AsType[*apply.Error](err)
-	return ok && !e.Ended && (e.Status == http.StatusNotFound || e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized)
+	if !ok || e.Ended {
+		return false
+	}
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		return true
+	}
+	return false
 }
 
 func isVaultWrite(a plan.Action) bool { return a == plan.CreateVault || a == plan.UpdateVault }
@@ -101,6 +108,10 @@ func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progr
 	}
 	if p.JobID == "" && len(w.Properties.JobIDs) == 1 {
 		p.JobID = w.Properties.JobIDs[0]
+	}
+	if a.Status == http.StatusNoContent { // no word will follow: what can be read back decides
+		p.Done = isVaultWrite(op.Action) || isPolicyWrite(op.Action)
+		return p, nil
 	}
 	switch strings.ToLower(w.Status) {
 	case "succeeded":

@@ -24,6 +24,8 @@ func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
 	}{
 		"another host":            {&arm.RefusedError{}, true},
 		"no such operation":       {&apply.Error{Status: http.StatusNotFound}, true},
+		"an expired operation":    {&apply.Error{Status: http.StatusGone}, true},
+		"an id it does not take":  {&apply.Error{Status: http.StatusBadRequest}, true},
 		"not allowed":             {&apply.Error{Status: http.StatusForbidden}, true},
 		"not signed in":           {&apply.Error{Status: http.StatusUnauthorized}, true},
 		"the operation's own end": {&apply.Error{Status: http.StatusNotFound, Ended: true}, false},
@@ -150,6 +152,9 @@ func TestVaultsAreReadBack(t *testing.T) {
 		"failed":               {succeeded, vault("Failed", 30), false, "", "ProvisioningFailed"},
 		"forbidden":            {succeeded, fails(403, "AuthorizationFailed"), false, "", "AuthorizationFailed"},
 		"operation forgotten":  {fails(404, "ResourceNotFound"), vault("Succeeded", 30), true, "", ""},
+		"operation expired":    {fails(410, "Gone"), vault("Succeeded", 30), true, "", ""},
+		"expired, not yet":     {fails(410, "Gone"), vault("Succeeded", 14), false, `softDeleteDays is still "14"`, ""},
+		"no more to be told":   {says(204, ""), vault("Succeeded", 30), true, "", ""},
 		"operation refused":    {fails(403, "AuthorizationFailed"), vault("Succeeded", 30), true, "", ""},
 		"refused, not yet":     {fails(403, "AuthorizationFailed"), vault("Succeeded", 14), false, `softDeleteDays is still "14"`, ""},
 		"operation in the way": {says(200, `{"status":"InProgress"}`), vault("Succeeded", 30), false, "InProgress", ""},
@@ -162,6 +167,30 @@ func TestVaultsAreReadBack(t *testing.T) {
 		e, _ := errors.AsType[*apply.Error](err)
 		if p.Done != c.done || c.code == "" && p.Message != c.message || (err != nil) != (c.code != "") || e != nil && e.Code != c.code {
 			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// A link to an operation may be relative, and one that is none does not hide that the write was done.
+func TestTheLinkToAnOperationIsResolved(t *testing.T) {
+	const status = vaultID + "/operationStatus/op1"
+	for header, link := range map[string]string{
+		"Azure-AsyncOperation": status + "?api-version=1", "Location": "//arm.test" + status + "?api-version=1", "azure-asyncoperation": "%zz",
+	} {
+		f := newFake().on("PUT", vaultID, says(201, "", header, link)).on("GET", status, says(200, `{"status":"Succeeded"}`)).
+			on("GET", vaultID, fails(404, "ResourceNotFound"), says(200, `{"id":"x","location":"westeurope","properties":{"provisioningState":"Succeeded"}}`))
+		c := f.client(t, CommandApply)
+		op, err := c.Start(t.Context(), plan.Change{
+			ID: "create-vault", Action: plan.CreateVault, Target: vaultID, Vault: vaultID, After: &plan.State{Vault: &plan.VaultSettings{Location: "westeurope"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := c.Poll(t.Context(), op); !p.Done || err != nil {
+			t.Errorf("%s: %s: %+v, %v", header, link, p, err)
+		}
+		if want := strings.Contains(link, "/"); (f.count("GET", "/op1") == 1) != want {
+			t.Errorf("%s: %s: %d reads of the operation", header, link, f.count("GET", "/op1"))
 		}
 	}
 }

@@ -34,15 +34,16 @@ func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Ope
 	}
 	b := restoreCheckBody{Point: ch.Point.ID}
 	b.Properties.Type, b.Properties.Restore = "ValidateIaasVMRestoreOperationRequest", p
+	u := c.arm.URL(ch.Vault+"/backupTriggerValidateOperation", apiBackup)
 	a, err := c.arm.Do(ctx, arm.Request{
 		Op: fmt.Sprintf("checking the restore of %q", armid.DisplayName(ch.Target)), Method: http.MethodPost,
-		URL: c.arm.URL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), Class: quota.Write, Body: b,
+		URL: u, Class: quota.Write, Body: b,
 		AcceptedStatuses: []int{http.StatusAccepted},
 	})
 	if err != nil {
 		return apply.Operation{}, err
 	}
-	return c.operationOf(ch, a), nil
+	return c.operationOf(ch, u, a), nil
 }
 
 // PollValidation implements [apply.RestoreTester].

@@ -41,11 +41,11 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	ch.After = over.after
 	switch over.found {
 	case stateAsWanted:
-		op := c.operationOf(ch, &arm.Answer{})
+		op := c.operationOf(ch, w.URL, &arm.Answer{})
 		op.Already = true
 		return op, nil
 	case stateInProgress:
-		return c.operationOf(ch, &arm.Answer{}), nil
+		return c.operationOf(ch, w.URL, &arm.Answer{}), nil
 	case stateAsApproved:
 	}
 	r := w.Request
@@ -55,7 +55,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	if err != nil {
 		return apply.Operation{}, guardError(ch, err)
 	}
-	return c.operationOf(ch, a), nil
+	return c.operationOf(ch, w.URL, a), nil
 }
 
 // reserveWrite reserves quota for the write and then prepares it. It does both again where a 429 has revoked the
@@ -78,11 +78,19 @@ func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, prep
 	}
 }
 
-// operationOf returns the operation of an accepted write, with the URLs to poll (docs/azure.md §12, §16.2).
-func (c *Client) operationOf(ch plan.Change, a *arm.Answer) apply.Operation {
+// operationOf returns the operation of an accepted write to url, with the URLs to poll (docs/azure.md §12, §16.2). A link that
+// is none counts as absent: what was written is read back then.
+func (c *Client) operationOf(ch plan.Change, url string, a *arm.Answer) apply.Operation {
+	link := func(header string) string {
+		u, err := arm.ResolveLink(url, a.Header.Get(header))
+		if err != nil {
+			return ""
+		}
+		return u
+	}
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After, Restore: ch.RestoreOrder,
-		Status: a.Header.Get("Azure-AsyncOperation"), Result: a.Header.Get("Location"),
+		Status: link("Azure-AsyncOperation"), Result: link("Location"),
 		Accepted: c.answerTime(a.Header), RequestID: a.RequestID(), RetryAfter: a.RetryAfter(),
 	}
 	op.ID = operationID(cmp.Or(op.Status, op.Result))

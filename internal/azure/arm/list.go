@@ -78,15 +78,16 @@ func List[T any](ctx context.Context, c *Client, l ListRequest, read func(raw []
 		for _, raw := range p.raw {
 			l.Tee(raw)
 		}
-		if u, err = resolveLink(u, p.next); err != nil {
+		if u, err = ResolveLink(u, p.next); err != nil {
 			return all, NewReadError(l.Op, first, "UnusableNextLink", err)
 		}
 	}
 	return all, nil
 }
 
-// resolveLink follows an opaque link from a page; the allow-list decides whether its host may be reached.
-func resolveLink(from, link string) (string, error) {
+// ResolveLink follows an opaque link that the answer to a request of the URL from gave, to a further page or to an
+// operation; the allow-list decides whether its host may be reached.
+func ResolveLink(from, link string) (string, error) {
 	if link == "" {
 		return "", nil
 	}
