@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +80,10 @@ func decodePage[T any](r io.Reader, rows int, keepRaw bool, read func(raw []byte
 	if rows > 0 {
 		p.value = make([]T, 0, rows)
 	}
+	r, err := withoutBOM(r)
+	if err != nil {
+		return p, asMalformed(err)
+	}
 	// As in encoding/json, the last of duplicate keys counts, and invalid UTF-8 is replaced where it is decoded.
 	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := expectDelim(dec, '{'); err != nil {
@@ -122,6 +127,18 @@ func decodePage[T any](r io.Reader, rows int, keepRaw bool, read func(raw []byte
 	}
 	return p, nil
 }
+
+// withoutBOM skips a byte order mark, which some of Azure's services send and no JSON has.
+func withoutBOM(r io.Reader) (io.Reader, error) {
+	head := make([]byte, len(bom))
+	n, err := io.ReadFull(r, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return io.MultiReader(bytes.NewReader(bytes.TrimPrefix(head[:n], []byte(bom))), r), nil
+}
+
+const bom = "\xef\xbb\xbf"
 
 func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read func(raw []byte) (T, error)) error {
 	if err := expectDelim(dec, '['); err != nil {

@@ -15,6 +15,7 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 	type element struct{ ID string }
 	for body, want := range map[string]page[element]{
 		`{"value":[]}`: {},
+		"\xef\xbb\xbf" + `{"value":[{"id":"a"}]}`:                                            {value: []element{{"a"}}},
 		`{"value":[{"id":"a"},{"id":"b","x":[{}]}],"nextLink":"n"}`:                          {value: []element{{"a"}, {"b"}}, next: "n"},
 		`{"nextLink":"n","count":{"a":[1,{"b":null}]},"value":[{"id":"a"}]}`:                 {value: []element{{"a"}}, next: "n"},
 		"\n{ \"nextLink\" : null , \"value\" : [ {\"id\":7} ] }\n":                           {value: []element{{""}}},
