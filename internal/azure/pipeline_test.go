@@ -124,6 +124,28 @@ func TestReadsAreRepeated(t *testing.T) {
 	}
 }
 
+// One odd header holds no read back for hours: only a quota may ask for a long wait.
+func TestAFaultOfTheServiceIsNotWaitedForByTheHour(t *testing.T) {
+	for name, bad := range map[string]http.HandlerFunc{
+		"an hour":                   says(503, "", "Retry-After", "3600"),
+		"an hour in milliseconds":   says(500, "", "x-ms-retry-after-ms", "3600000"),
+		"more than a read may wait": says(503, "", "Retry-After", "864000"),
+		"until a date":              says(503, "", "Retry-After", "Sat, 01 Jan 2000 01:00:00 GMT", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"),
+		"by another clock":          says(429, "", "Retry-After", "Sat, 01 Jan 2000 01:00:10 GMT", "Date", "Sat, 01 Jan 2000 01:00:00 GMT"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake().on("GET", vmList, bad, lists(rawVM("VM1")))
+				start := time.Now()
+				o := discover(t, f.client(t, CommandPlan), plan.Scope{Subscriptions: []string{sub}})
+				if took := time.Since(start); len(o.Gaps) != 0 || took < 9*time.Second || took > 2*time.Minute {
+					t.Errorf("it took %v, gaps %+v", took, o.Gaps)
+				}
+			})
+		})
+	}
+}
+
 // cutter drops the end of a body written through it.
 type cutter struct{ http.ResponseWriter }
 

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +38,9 @@ const (
 	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
 	// limit of 60 s turns them into errors (docs/azure.md §18).
 	maxRetryAfter = 65 * time.Minute
+	// Tunable: maxFaultDelay is the longest Retry-After waited for after any other answer: what failed for a moment may be
+	// back long before, and no quota is spared by the wait.
+	maxFaultDelay = time.Minute
 )
 
 // newPipeline returns the pipeline of a client's requests; further are policies that it has besides. A client has two
@@ -47,7 +52,7 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 		runtime.PipelineOptions{
 			PerCall: slices.Concat([]policy.Policy{policyFunc(c.allowlistPolicy)}, further,
 				[]policy.Policy{policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy), c.quotas.CallPolicy()}),
-			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
+			PerRetry: []policy.Policy{policyFunc(retryAfterPolicy), c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
 		},
 		&arm.ClientOptions{
 			ClientOptions: policy.ClientOptions{
@@ -64,6 +69,30 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 
 // noWriteRetry disables retries of writes (docs/azure.md §18: azcore's default sends a POST backup four times).
 func noWriteRetry() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
+
+// retryAfterPolicy shortens the wait that the retry policy takes from the headers of an answer. A date is converted by the
+// clock that set it, because the retry policy counts from the machine's.
+func retryAfterPolicy(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if err != nil || resp.StatusCode < http.StatusBadRequest {
+		return resp, err
+	}
+	wait := parseRetryAfter(resp.Header, "")
+	_, noDate := http.ParseTime(resp.Header.Get("Retry-After"))
+	switch isThrottled := resp.StatusCode == http.StatusTooManyRequests; {
+	case !isThrottled && wait > maxFaultDelay:
+		wait = maxFaultDelay
+	case noDate != nil:
+		return resp, nil
+	}
+	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms", "Retry-After"} {
+		resp.Header.Del(name)
+	}
+	if wait > 0 {
+		resp.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	return resp, nil
+}
 
 // perTryTimeoutPolicy bounds one attempt. By the time it returns the body has been read or buffered (decodePolicy).
 func perTryTimeoutPolicy(req *policy.Request) (*http.Response, error) {
