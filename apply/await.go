@@ -130,7 +130,7 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 	case answer.Done:
 		p.operationSucceeded, p.nextListAt = true, p.ex.run.now()
 	}
-	p.nextPollAge = p.age + max(pollIntervalAfter(p.age), answer.RetryAfter)
+	p.nextPollAge = p.age + max(pollIntervalAfter(p.age), min(answer.RetryAfter, maxPollHint))
 	return Result{}, false
 }
 
@@ -142,7 +142,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		at := ex.run.durations.nextPoll(ex.task.Action, ex.acceptedAt, age, hint, hasPolled, false).due
 		switch {
 		case hasPolled:
-			at = later(at, ex.acceptedAt.Add(age+min(hint, 2*time.Minute)))
+			at = later(at, ex.acceptedAt.Add(age+min(hint, maxPollHint)))
 		case !ex.hasURL():
 			at = ex.acceptedAt // it was done before the response; only the read-back remains
 		}
@@ -169,6 +169,9 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		hint = cmp.Or(p.RetryAfter, hint)
 	}
 }
+
+// Tunable: maxPollHint is the longest Retry-After of an operation that is followed: one odd header must not cost its end.
+const maxPollHint = 2 * time.Minute
 
 // canPoll reports whether the operation has a URL to poll, and a budget to do so.
 func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -217,6 +218,42 @@ func TestAConflictIsWaitedOutAsLongAsAJobRunsThere(t *testing.T) {
 		wantOutcome(t, rep, "stop:vm1", apply.Done)
 		if starts := rec.at(apply.EventStarted, "stop:vm1"); len(starts) != 2 || starts[1].Before(other.End) {
 			t.Errorf("writes at %v, want two, the second after %v", starts, other.End)
+		}
+	})
+}
+
+// One odd header does not keep an operation from being asked for again.
+func TestAnOperationThatWantsToBeLeftAloneForHoursIsAskedForAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.hideJobs, az.retryAfter = true, 10*24*time.Hour
+		az.script["vm1"] = []string{"op-fails"}
+		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
+		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		res := wantOutcome(t, rep, "protect:vm1", apply.Failed)
+		if res.Code != "UserErrorGuestAgentStatusUnavailable" {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// linkless answers writes without the links to their operations.
+type linkless struct{ *fake }
+
+func (l linkless) Start(ctx context.Context, c plan.Change) (apply.Operation, error) {
+	op, err := l.fake.Start(ctx, c)
+	op.ID, op.Status = "", ""
+	return op, err
+}
+
+// A restore that was accepted without a link is found by its job, as one whose answer was lost.
+func TestARestoreThatWasAcceptedWithoutALinkIsFoundByItsJob(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(plan.Change, int) time.Duration { return 72 * time.Second }
+		c := restoreOf("vm1")
+		rep, _ := apply.Run(t.Context(), planOf(c), linkless{az}, apply.Options{})
+		res := wantOutcome(t, rep, c.ID, apply.Done)
+		if took := res.Finished.Sub(*res.Started); res.Job == "" || took > 5*time.Minute {
+			t.Errorf("after %v: %+v", took, res)
 		}
 	})
 }
