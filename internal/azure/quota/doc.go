@@ -74,7 +74,9 @@
 //
 // The recordings also show the counters of several front ends behind one address (300, 401, 400, 364 within 13
 // seconds): a header may rise in the middle of a window. That is taken for a new window, so the limiter follows
-// the last header seen, and a front end that refuses nevertheless is the reason why a 429 pauses at all.
+// the last header seen, and a front end that refuses nevertheless is the reason why a 429 pauses at all. A header that falls
+// by more than a third of the limit at once is such a counter, too, and no sign of other clients: what it shows is the size
+// of the limit until another header shows more.
 //
 // # Probing
 //

@@ -11,6 +11,7 @@ type window struct {
 	admission
 	interval time.Duration
 	limit    int // 0 = unknown
+	known    int // the least that the limit is: documented, or named by a 429; 0 = unknown
 	confirms bool
 	// isMetered is false before the first answer, and for good where an accepted answer carried no header.
 	isMetered   bool
@@ -53,7 +54,7 @@ const (
 func newWindow(limit int, interval time.Duration, confirms bool) *window {
 	return &window{
 		admission: admission{isProbing: true, probeTimeout: windowProbeTimeout},
-		limit:     limit, remaining: limit, interval: interval, confirms: confirms,
+		limit:     limit, known: limit, remaining: limit, interval: interval, confirms: confirms,
 	}
 }
 
@@ -184,8 +185,12 @@ func (w *window) commit(now time.Time, t reservation, a answer) {
 	case a.remaining >= int(t.level): // within one window a counter only falls
 		w.close()
 	default:
+		before := w.usedByOthers()
 		w.remaining = min(w.remaining, a.remaining)
 		w.earliest = later(w.earliest, t.at)
+		if drop := w.usedByOthers() - before; float64(drop) > maxOthersShare*float64(w.limit) && now.Sub(w.lastSeenAt) < minPaceInterval {
+			w.startAccount(now, a.remaining)
+		}
 	}
 	w.lastSeenAt = now
 }
@@ -197,14 +202,22 @@ func (w *window) openWindow(now, asked time.Time, left int) {
 	if w.earliest.After(w.latest) { // the last one cannot have ended: this is another front end's counter
 		w.earliest = asked
 	}
-	w.remaining, w.firstSeen = left, left
-	w.firstSeenAt, w.firstSent = now, w.sent
+	w.remaining = left
+	w.startAccount(now, left)
+}
+
+// startAccount counts from an answer on what other clients draw, and forgets the headers before it: the limit is as large as
+// this one shows. No client draws a third of a limit at once: such a fall is from the counter of one front end to that of
+// another, or from one odd header, whose size would reserve all that is left for hours.
+func (w *window) startAccount(now time.Time, left int) {
+	w.limit = max(w.known, left+1)
+	w.firstSeen, w.firstSeenAt, w.firstSent = left, now, w.sent
 }
 
 func (w *window) onThrottled(now time.Time, r retryHint, jitter float64) {
 	w.isMetered, w.isUnlimited = true, false
 	if r.limit > 0 {
-		w.limit = r.limit
+		w.limit, w.known = r.limit, r.limit
 	}
 	if r.interval > 0 {
 		w.interval = r.interval

@@ -37,9 +37,10 @@ func (t *tokenBucket) refill(now time.Time) {
 	t.refilledAt = now
 }
 
-// available returns how many requests may be sent at once.
+// available returns how many requests may be sent at once. The reserve does not grow with a header that shows more than is
+// documented: one odd header would reserve all that the bucket ever holds.
 func (t *tokenBucket) available() float64 {
-	return t.level - float64(t.inFlight) - math.Floor(safetyShare*t.burst)
+	return t.level - float64(t.inFlight) - math.Floor(safetyShare*min(t.burst, t.documentedBurst))
 }
 
 func (t *tokenBucket) waitTime(now time.Time, _ Class) (time.Duration, Reason) {
