@@ -7,7 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// unknownOutcomeWindow returns how long to search for the effect of a write without an answer before it is sent again.
+// unknownOutcomeWindow returns how long to search for the effect of a write without an answer before it is sent again. It
+// counts from when the answer was lost: before it is sent a write may wait for its quotas, for longer than the window.
 //
 // An item's operation is in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
 // (docs/azure.md §4): 30 s are enough to find it running at the last poll, or its item at an earlier one. An effect
@@ -30,9 +31,9 @@ func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEn
 	if ex.poller == nil || isRestore(ex.task.Action) {
 		return ex.recoverByPolls(ctx)
 	}
-	window := unknownOutcomeWindow(ex.task.Action)
+	lost, window := ex.run.now(), unknownOutcomeWindow(ex.task.Action)
 	for _, part := range []time.Duration{10, 3, 1} {
-		due := ex.sentAt.Add(window / part)
+		due := lost.Add(window / part)
 		for {
 			s, err := ex.poller.next(ctx, pollRequest{pollSchedule: pollSchedule{due: due}, since: ex.sentAt, isRequired: true})
 			if err != nil {
@@ -92,9 +93,10 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 	if ex.task.Action == plan.Refresh {
 		return ex.allowRetry() // nothing shows whether it ran, and a second one is harmless
 	}
+	lost := ex.run.now()
 	var unseen error // why the last poll showed nothing
 	for _, part := range []time.Duration{10, 3, 1} {
-		if err := sleep(ctx, ex.run.until(ex.sentAt.Add(unknownOutcomeWindow(ex.task.Action)/part))); err != nil {
+		if err := sleep(ctx, ex.run.until(lost.Add(unknownOutcomeWindow(ex.task.Action)/part))); err != nil {
 			return ex.abortedResult(err), true
 		}
 		p, err := ex.poll(ctx)
