@@ -39,6 +39,9 @@ const GuardHint = "a resource guard protects this operation: its owner grants Ba
 
 // policyFor returns the policy of a code's row in the table, or where there is none the policy of the HTTP status.
 func policyFor(code string, status int) errorPolicy {
+	if code == "OperationNotAllowed" && status != statusTooManyRequests {
+		return policyForStatus(status) // any service says it to what it does not do, and not of quotas alone
+	}
 	for _, row := range knownErrors() {
 		if slices.Contains(row.codes, code) {
 			return row.policy

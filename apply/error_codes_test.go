@@ -15,6 +15,9 @@ func TestErrorCodesAreJudgedAsTheTableSays(t *testing.T) {
 	}{
 		{"ResourceRequestsThrottled", 429, transient},
 		{"SomethingNewAboutQuota", 429, transient},
+		{"OperationNotAllowed", 429, transient},
+		{"OperationNotAllowed", 409, conflict},
+		{"OperationNotAllowed", 403, permanent},
 		{"InternalServerError", 500, transient},
 		{"SomethingNew", 503, transient},
 		{"", 0, transient},
