@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/azbackup/azbackup/plan"
 )
 
 // The clock of a run is the service's: set by the first answer with a date, advanced by the time that passes here.
@@ -45,4 +47,31 @@ func TestTheClientTellsTheServicesTime(t *testing.T) {
 			t.Errorf("jobs are listed since %v, want an hour before the service's %v", got, service)
 		}
 	})
+}
+
+// A write is dated by its answer's Date, which dates the jobs too, unless that is far from the dates of the other answers:
+// then jobs from before the write would count as its own, and a failure an hour ago as its end.
+func TestADateThatIsFarOffDatesNoWrite(t *testing.T) {
+	for _, off := range []time.Duration{0, 10 * time.Second, -time.Minute, 2 * time.Hour, -2 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			dated := func(off time.Duration) string { return time.Now().Add(off).UTC().Format(http.TimeFormat) }
+			f := newFake().on("GET", vaultID, says(http.StatusOK, `{}`, "Date", dated(0))).
+				on("POST", vaultID+"/backupFabrics/Azure/refreshContainers", says(http.StatusAccepted, "", "Date", dated(off)))
+			c := f.client(t, CommandApply)
+			if _, err := c.getDocument(t.Context(), "reading", c.arm.URL(vaultID, apiVault), 0, &struct{}{}); err != nil {
+				t.Fatal(err)
+			}
+			op, err := c.Start(t.Context(), plan.Change{ID: "refresh", Action: plan.Refresh, Target: vaultID, Vault: vaultID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := time.Now()
+			if off.Abs() < time.Hour {
+				want = want.Add(off)
+			}
+			if !op.Accepted.Equal(want) {
+				t.Errorf("%v off: accepted %v, want %v", off, op.Accepted, want)
+			}
+		})
+	}
 }

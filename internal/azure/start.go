@@ -97,12 +97,17 @@ func (c *Client) operationOf(ch plan.Change, url string, a *arm.Answer) apply.Op
 	return op
 }
 
-// answerTime returns when the service answered, by the service's clock, which dates its jobs too.
+// maxDateError is how far the Date of an answer may be from the service's time.
+const maxDateError = 5 * time.Minute
+
+// answerTime returns when the service answered, by the service's clock, which dates its jobs too. A Date that is far off is
+// that of one front end or proxy: by it jobs from before the write would count as the write's own.
 func (c *Client) answerTime(h http.Header) time.Time {
-	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+	now := c.Now()
+	if at, err := http.ParseTime(h.Get("Date")); err == nil && at.Sub(now).Abs() <= maxDateError {
 		return at
 	}
-	return c.Now()
+	return now
 }
 
 // operationID returns the last segment of an operation's URL. No other part of a signed URL may be shown.
