@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -279,6 +280,11 @@ func TestTheEndOfAContextIsReportedByItsCause(t *testing.T) {
 }
 
 func TestABodyThatIsNotAListIsAGap(t *testing.T) {
+	pages := 0
+	endless := func(w http.ResponseWriter, r *http.Request) {
+		pages++
+		says(200, fmt.Sprintf(`{"value":[],"nextLink":"?$skiptoken=%d"}`, pages))(w, r)
+	}
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		code   string
@@ -295,6 +301,7 @@ func TestABodyThatIsNotAListIsAGap(t *testing.T) {
 		"an entry without id":    {lists(`{"name":"x"}`), "MalformedAnswer"},
 		"a null entry":           {lists(`null`), "MalformedAnswer"},
 		"a nextLink that loops":  {says(200, `{"value":[],"nextLink":"https://arm.test`+vmList+`?api-version=`+apiCompute+`"}`), "RepeatedNextLink"},
+		"a list without end":     {endless, "EndlessList"},
 		"a nextLink of no URL":   {says(200, `{"value":[],"nextLink":"https://%zz"}`), "UnusableNextLink"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,13 +40,17 @@ type ListRequest struct {
 // ErrTooManyPages ends a list that has more pages than allowed.
 var ErrTooManyPages = errors.New("the list has more pages than it may cost")
 
+// maxEmptyPages is how many pages in a row may be empty. Azure filters pages by the caller's rights, so that some are; a list
+// that never ends would hold a plan for ever.
+const maxEmptyPages = 1000
+
 // List reads all pages of a list; read converts each row as it arrives, because rows are large. With an error it
 // returns the elements of the pages before, for their names alone: no other content of them may be relied on. Errors
 // are those of [Client.Do], that of [NewReadError] where the pages do not form one list, and [ErrTooManyPages].
 func List[T any](ctx context.Context, c *Client, l ListRequest, read func(raw []byte) (T, error)) ([]T, error) {
 	var all []T
 	u, first := l.URL, l.URL
-	seen, rows := map[string]bool{}, 0
+	seen, rows, empty := map[string]bool{}, 0, 0
 	for pages := 0; u != ""; pages++ {
 		if l.MaxPages > 0 && pages == l.MaxPages {
 			return all, ErrTooManyPages
@@ -67,6 +71,12 @@ func List[T any](ctx context.Context, c *Client, l ListRequest, read func(raw []
 			return all, err
 		}
 		countPage(ctx)
+		if empty++; len(p.value) > 0 {
+			empty = 0
+		}
+		if empty > maxEmptyPages && p.next != "" {
+			return all, NewReadError(l.Op, first, "EndlessList", fmt.Errorf("the list has more than %d empty pages in a row", maxEmptyPages))
+		}
 		if p.next != "" {
 			rows = len(p.value) // the next has about as many
 		}
