@@ -52,7 +52,7 @@ func (ex *execution) adoptStarted(ctx context.Context, seen *vaultSnapshot) (res
 	}
 	for tries := 0; ; tries++ {
 		var p Progress
-		err := withSlot(ctx, ex.run.readSlots, func() (err error) {
+		err := ex.run.withReadSlot(ctx, func(ctx context.Context) (err error) {
 			p, err = ex.run.backend.Poll(ctx, op)
 			return err
 		})

@@ -207,7 +207,7 @@ func (ex *execution) canRead(kind ReadKind) bool {
 // poll polls the operation once.
 func (ex *execution) poll(ctx context.Context) (Progress, error) {
 	var p Progress
-	err := withSlot(ctx, ex.run.readSlots, func() (err error) {
+	err := ex.run.withReadSlot(ctx, func(ctx context.Context) (err error) {
 		p, err = ex.run.backend.Poll(ctx, ex.op)
 		return err
 	})

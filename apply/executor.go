@@ -54,7 +54,7 @@ type executor struct {
 	refreshes      *vaultRefresher
 	operationSlots *semaphore.Weighted // operations in flight
 	writeSlots     *semaphore.Weighted // HTTP writes in flight
-	readSlots      *semaphore.Weighted // sweeps and polls in flight
+	readSlots      *semaphore.Weighted // sweeps and polls in flight that no quota holds back
 
 	publishToken chan struct{} // holds a token while events are passed to the observer: one at a time
 	published    chan struct{} // has a token when events were passed to the observer
@@ -237,7 +237,7 @@ func (r *executor) newPoller(vault string, needsItems bool) *vaultPoller {
 	subscription := armid.Of(armid.SubscriptionOf(vault))
 	w.unfinished = func() unfinishedWork { return r.dispatcher.unfinished(subscription) }
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
-		err = withSlot(ctx, r.readSlots, func() error {
+		err = r.withReadSlot(ctx, func(ctx context.Context) error {
 			if needsItems {
 				s, err = r.backend.List(ctx, vault)
 			} else {

@@ -2,11 +2,13 @@ package apply
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azbackup/azbackup/internal/crash"
+	"github.com/azbackup/azbackup/internal/deadline"
 )
 
 // gate reports whether anything new may start. It closes once, at an interrupt or at the end of the run's context. It is
@@ -82,4 +84,15 @@ func withSlot(ctx context.Context, slots *semaphore.Weighted, f func() error) er
 	}
 	defer slots.Release(1)
 	return f()
+}
+
+// withReadSlot is [withSlot] for reads. The slot is free for others once a quota holds f back: else a subscription whose quota
+// is used up for an hour would take all slots, and nothing could be confirmed in any other.
+func (r *executor) withReadSlot(ctx context.Context, f func(context.Context) error) error {
+	if r.readSlots.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	release := sync.OnceFunc(func() { r.readSlots.Release(1) })
+	defer release()
+	return f(deadline.OnHold(ctx, release))
 }

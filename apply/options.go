@@ -39,7 +39,7 @@ type Options struct {
 // Limits bound a run; zero means the default of the config's own limits, [plan.DefaultLimits].
 type Limits struct {
 	Writes      int           // HTTP writes in flight
-	Polls       int           // HTTP reads in flight: sweeps and polls
+	Polls       int           // HTTP reads in flight: sweeps and polls, without those that a quota holds back
 	Operations  int           // operations in flight; zero = as many as reads can confirm in time (admission.go)
 	ItemTimeout time.Duration // one change, from its start
 	RunTimeout  time.Duration // the whole run

@@ -15,6 +15,7 @@ import (
 // limit is the time limit of a context. Safe for concurrent use.
 type limit struct {
 	parent *limit
+	held   func() // of [OnHold], which has no limit; else nil
 	now    func() time.Time
 
 	mu    sync.Mutex
@@ -51,6 +52,11 @@ func WithTimeout(ctx context.Context, now func() time.Time, d time.Duration, cau
 	}
 }
 
+// OnHold returns a context that calls held, once, when a quota first holds something of it back. held must not block.
+func OnHold(ctx context.Context, held func()) context.Context {
+	return context.WithValue(ctx, key{}, &limit{parent: limitOf(ctx), held: sync.OnceFunc(held)})
+}
+
 // Hold stops the limits of ctx until release is called; only the first call of release has an effect. Several holds may
 // overlap. It is safe for concurrent use.
 func Hold(ctx context.Context) (release func()) {
@@ -65,6 +71,10 @@ func Hold(ctx context.Context) (release func()) {
 }
 
 func (l *limit) hold() {
+	if l.held != nil {
+		l.held()
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.holds++; l.holds == 1 && l.timer.Stop() {
@@ -73,6 +83,9 @@ func (l *limit) hold() {
 }
 
 func (l *limit) release() {
+	if l.held != nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.holds--; l.holds == 0 {
@@ -92,6 +105,9 @@ func EndsWithin(ctx context.Context, d time.Duration) bool {
 }
 
 func (l *limit) endsWithin(d time.Duration) bool {
+	if l.held != nil {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	left := l.left

@@ -116,3 +116,27 @@ func TestACancelledLimitStaysCancelled(t *testing.T) {
 		Hold(t.Context())() // without a limit there is nothing to stop
 	})
 }
+
+// What holds work back is told once, and does not change the limits around it.
+func TestThatAQuotaHoldsBackIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := WithTimeout(t.Context(), time.Now, 10*time.Minute, errLate)
+		defer cancel()
+		n := 0
+		inner := OnHold(ctx, func() { n++ })
+		for range 2 {
+			release := Hold(inner)
+			time.Sleep(time.Hour)
+			release()
+		}
+		if n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		if !EndsWithin(inner, 11*time.Minute) || EndsWithin(inner, 9*time.Minute) {
+			t.Error("the limit around it is not that of ten minutes")
+		}
+		if got := endOf(inner); got != 10*time.Minute {
+			t.Errorf("it ended after %v", got)
+		}
+	})
+}
