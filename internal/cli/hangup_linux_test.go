@@ -12,6 +12,7 @@ import (
 
 // A run whose terminal is closed while it shows bars waits for what runs, and writes its report.
 func TestARunWhoseTerminalIsClosedWritesItsReport(t *testing.T) {
+	withHangups(t)
 	t.Parallel()
 	for name, ignores := range map[string]bool{"told by SIGHUP": false, "with SIGHUP ignored": true} {
 		t.Run(name, func(t *testing.T) {

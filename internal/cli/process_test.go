@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -214,7 +215,16 @@ func awaitFile(t *testing.T, path, text string) {
 	t.Fatalf("%s never held %q", path, text)
 }
 
+// withHangups lets the processes that a test starts receive SIGHUP, also where the tests were started under nohup.
+func withHangups(t *testing.T) {
+	t.Helper()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP) // what is caught here is at its default in a process that is started
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
 func TestInterruptsEndARunWithCode130(t *testing.T) {
+	withHangups(t)
 	bin := program(t)
 	once, twice := []os.Signal{os.Interrupt}, []os.Signal{os.Interrupt, os.Interrupt}
 	for _, test := range []struct {
