@@ -115,8 +115,8 @@
 //	what is compared right before a write            precondition.go
 //	a plan that was approved earlier, or elsewhere   saved.go, subset.go, stale.go, compare.go, merge.go
 //	all about one VM                                 schedule.go, explain.go
-//	restores                                         restore.go, restore_target.go, restored.go, adopted_restore.go,
-//	                                                 earlier_vm.go, restore_forecast.go
+//	restores                                         restore.go, restore_point.go, restore_target.go, restored.go,
+//	                                                 adopted_restore.go, earlier_vm.go, restore_forecast.go
 //	restore tests                                    restore_tests.go, restore_tests_choice.go, asked_tests.go, test_facts.go,
 //	                                                 test_assessment.go, proof.go, clean_up.go, left_disks.go
 package plan
