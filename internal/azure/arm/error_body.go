@@ -12,7 +12,7 @@ import (
 // parseErrorBody returns the code and the text of an error's body, "" where there is none: the forms of docs/azure.md
 // §12, §33.38 and §32.
 func parseErrorBody(body []byte) (code, message string) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte(bom)))
 	if bytes.HasPrefix(body, []byte("<")) {
 		return parseXMLErrorBody(body)
 	}
